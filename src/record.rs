@@ -1,0 +1,1 @@
+//! A record, and blocks of records: columns shared by the shards they were written to.

@@ -1,0 +1,1 @@
+//! Replays of datasets: readers of files and tables, and the pace at which rows arrive.
