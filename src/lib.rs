@@ -1,5 +1,9 @@
 //! Amazon Kinesis, embedded: streams of shards, replay and windowed aggregation inside one process.
+//!
+//! The modules stand in floors: each uses those above it in this list and no others.
 
+pub mod clock;
+pub mod engine;
+pub mod hash_key;
+pub mod limits;
 pub mod record;
-pub mod window;
-pub mod replay;

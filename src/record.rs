@@ -1,1 +1,11 @@
 //! A record, and blocks of records: columns shared by the shards they were written to.
+
+pub mod block;
+pub mod builder;
+pub mod json;
+pub mod key;
+pub mod payload;
+pub mod sequence;
+
+pub use block::Block;
+pub use block::Record;

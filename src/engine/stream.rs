@@ -1,0 +1,684 @@
+//! A stream: shards on the ring over one log, written, read and resharded under one lock.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use parking_lot::Mutex;
+use parking_lot::MutexGuard;
+
+use crate::clock::Bell;
+use crate::clock::Millis;
+use crate::engine::error::EngineError;
+use crate::engine::log::Log;
+use crate::engine::log::Slice;
+use crate::engine::position::Cut;
+use crate::engine::position::Position;
+use crate::engine::reshard;
+use crate::engine::shard::Shard;
+use crate::engine::shard::ShardMap;
+use crate::hash_key::HashKey;
+use crate::limits::DAY_MS;
+use crate::limits::HOUR_MS;
+use crate::limits::RETENTION_HOURS_MAX;
+use crate::limits::RETENTION_HOURS_MIN;
+use crate::limits::SHARDS_PER_STREAM_MAX;
+use crate::limits::UPDATE_SHARD_COUNT_PER_DAY_MAX;
+use crate::record::key::check_key;
+use crate::record::sequence::SequenceNumber;
+use crate::record::sequence::ShardBirth;
+use crate::record::sequence::ShardIndex;
+
+/// Which of Amazon's limits hold.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Limits {
+    /// Those of the service: rates are throttled, scaling goes in steps.
+    Aws,
+    /// None: nothing is throttled; sizes and shapes are still checked.
+    Off,
+}
+
+/// How a stream's capacity is set.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Mode {
+    /// By the service.
+    OnDemand,
+    /// By the number of shards its owner chose.
+    Provisioned,
+}
+
+/// What a stream is made with.
+#[derive(Clone, Debug)]
+pub struct StreamOptions {
+    /// Open shards at the start.
+    pub shard_count: u32,
+    /// How long records are kept.
+    pub retention_ms: i64,
+    /// How capacity is set.
+    pub mode: Mode,
+    /// Bytes of a record, key counted, at most.
+    pub record_bytes_max: usize,
+    /// Labels.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// One record on its way in.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// What it carries.
+    pub data: &'a [u8],
+    /// What routes it.
+    pub key: &'a str,
+    /// What routes it instead, where given.
+    pub explicit_hash_key: Option<HashKey>,
+}
+
+impl Entry<'_> {
+    fn bytes(&self) -> usize {
+        self.data.len() + self.key.len()
+    }
+
+    fn hash_key(&self) -> HashKey {
+        self.explicit_hash_key
+            .unwrap_or_else(|| HashKey::of(self.key))
+    }
+}
+
+/// A handle to a stream; clones share it.
+#[derive(Debug)]
+pub struct Stream {
+    name: String,
+    account: Arc<str>,
+    created: Millis,
+    limits: Limits,
+    engine_closed: Arc<AtomicBool>,
+    state: Mutex<State>,
+    bell: Bell,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) log: Log,
+    pub(crate) map: Arc<ShardMap>,
+    pub(crate) shards: Vec<Shard>,
+    pub(crate) record_bytes_max: usize,
+    mode: Mode,
+    retention_ms: i64,
+    tags: BTreeMap<String, String>,
+    /// When the shard count was updated in the last day.
+    updates: Vec<Millis>,
+    deleted: bool,
+}
+
+impl Stream {
+    pub(crate) fn new(
+        now: Millis,
+        name: String,
+        account: Arc<str>,
+        limits: Limits,
+        first_index: u64,
+        engine_closed: Arc<AtomicBool>,
+        options: StreamOptions,
+    ) -> Result<Self, EngineError> {
+        check_shard_count(i64::from(options.shard_count))?;
+        check_retention(options.retention_ms)?;
+        let shards = reshard::first_shards(now, options.shard_count);
+        let state = State {
+            log: Log::new(first_index),
+            map: Arc::new(ShardMap::new(&shards)),
+            shards,
+            record_bytes_max: options.record_bytes_max,
+            mode: options.mode,
+            retention_ms: options.retention_ms,
+            tags: options.tags,
+            updates: Vec::new(),
+            deleted: false,
+        };
+        let (state, bell) = (Mutex::new(state), Bell::default());
+        Ok(Self {
+            name,
+            account,
+            created: now,
+            limits,
+            engine_closed,
+            state,
+            bell,
+        })
+    }
+
+    /// Appends one record.
+    pub fn put(&self, now: Millis, entry: Entry<'_>) -> Result<SequenceNumber, EngineError> {
+        check_key(entry.key)?;
+        let hash_key = entry.hash_key();
+        let mut state = self.state()?;
+        check_size(&state, entry.bytes(), None)?;
+        let arrival = state.log.arrival(now);
+        let birth = state.map.owner(hash_key);
+        self.admit(&mut state, now, birth, entry.bytes())?;
+        let index = state.log.push(arrival, birth, entry.key, entry.data);
+        state.trim_now_and_then(now, index);
+        drop(state);
+        self.bell.ring();
+        Ok(SequenceNumber {
+            birth,
+            index,
+            recorded_seconds: arrival.whole_seconds(),
+        })
+    }
+
+    /// Appends records in order; each is stored or throttled by itself.
+    ///
+    /// A record that no stream may hold refuses the call, and nothing is stored.
+    pub fn put_many(
+        &self,
+        now: Millis,
+        entries: &[Entry<'_>],
+    ) -> Result<Vec<Result<SequenceNumber, EngineError>>, EngineError> {
+        for (index, entry) in entries.iter().enumerate() {
+            check_key(entry.key).map_err(|error| EngineError::EntryKey { index, error })?;
+        }
+        let hash_keys: Vec<HashKey> = entries.iter().map(Entry::hash_key).collect();
+        let mut state = self.state()?;
+        for (index, entry) in entries.iter().enumerate() {
+            check_size(&state, entry.bytes(), Some(index))?;
+        }
+        let arrival = state.log.arrival(now);
+        let mut results = Vec::with_capacity(entries.len());
+        for (entry, hash_key) in entries.iter().zip(hash_keys) {
+            let birth = state.map.owner(hash_key);
+            results.push(self.admit(&mut state, now, birth, entry.bytes()).map(|()| {
+                let index = state.log.push(arrival, birth, entry.key, entry.data);
+                SequenceNumber {
+                    birth,
+                    index,
+                    recorded_seconds: arrival.whole_seconds(),
+                }
+            }));
+        }
+        state.trim(now);
+        drop(state);
+        self.bell.ring();
+        Ok(results)
+    }
+
+    /// Splits an open shard in two: `at` is the first hash key of the upper child; the middle if it is not given.
+    pub fn split_shard(
+        &self,
+        now: Millis,
+        shard: &str,
+        at: Option<HashKey>,
+    ) -> Result<(), EngineError> {
+        let mut state = self.state()?;
+        self.check_provisioned(&state, "split_shard")?;
+        let shard = self.open_shard(&state, shard)?;
+        let range = state.shards[shard.0 as usize].range;
+        // Kinesis leaves each child at least one key, and the lower one two.
+        let fits = |at: HashKey| range.first.0.saturating_add(1) < at.0 && at < range.last;
+        let at = match at {
+            Some(at) if fits(at) => at,
+            Some(at) => return Err(EngineError::HashKeyOutsideShard { at, shard, range }),
+            None => range
+                .middle()
+                .filter(|&at| fits(at))
+                .ok_or(EngineError::ShardTooNarrow { shard, range })?,
+        };
+        reshard::split(&mut state.shards, now, shard, at);
+        self.remap(state);
+        Ok(())
+    }
+
+    /// Merges two open shards, the first of which ends where the second starts.
+    pub fn merge_shards(&self, now: Millis, lower: &str, upper: &str) -> Result<(), EngineError> {
+        let mut state = self.state()?;
+        self.check_provisioned(&state, "merge_shards")?;
+        let lower = self.open_shard(&state, lower)?;
+        let upper = self.open_shard(&state, upper)?;
+        let range = |shard: ShardIndex| state.shards[shard.0 as usize].range;
+        if !range(lower).is_followed_by(range(upper)) {
+            let (stream, account) = (self.name.clone(), self.account.to_string());
+            return Err(EngineError::ShardsNotAdjacent {
+                lower,
+                upper,
+                stream,
+                account,
+            });
+        }
+        reshard::merge(&mut state.shards, now, lower, upper);
+        self.remap(state);
+        Ok(())
+    }
+
+    /// Splits and merges until `count` open shards cut the ring evenly.
+    pub fn update_shard_count(&self, now: Millis, count: i64) -> Result<(), EngineError> {
+        let count = check_shard_count(count)?;
+        let mut state = self.state()?;
+        self.check_provisioned(&state, "update_shard_count")?;
+        if self.limits == Limits::Aws {
+            self.check_scaling(&mut state, now, count)?;
+        }
+        reshard::scale_uniformly(&mut state.shards, now, count);
+        self.remap(state);
+        Ok(())
+    }
+
+    /// Keeps records for longer; what is forgotten already stays so. The same retention again is no error.
+    pub fn increase_retention(&self, now: Millis, retention_ms: i64) -> Result<(), EngineError> {
+        self.change_retention(
+            now,
+            retention_ms,
+            |current, asked| current <= asked,
+            "more",
+            "decrease_retention()",
+        )
+    }
+
+    /// Keeps records for a shorter time; older ones are gone at once. The same retention again is no error.
+    pub fn decrease_retention(&self, now: Millis, retention_ms: i64) -> Result<(), EngineError> {
+        self.change_retention(
+            now,
+            retention_ms,
+            |current, asked| asked <= current,
+            "less",
+            "increase_retention()",
+        )
+    }
+
+    fn change_retention(
+        &self,
+        now: Millis,
+        asked_ms: i64,
+        goes_well: fn(i64, i64) -> bool,
+        direction: &'static str,
+        instead: &'static str,
+    ) -> Result<(), EngineError> {
+        check_retention(asked_ms)?;
+        let mut state = self.state()?;
+        if !goes_well(state.retention_ms, asked_ms) {
+            return Err(EngineError::RetentionDirection {
+                stream: self.name.clone(),
+                current_hours: state.retention_ms / HOUR_MS,
+                asked_hours: asked_ms / HOUR_MS,
+                direction,
+                instead,
+            });
+        }
+        state.trim(now);
+        state.retention_ms = asked_ms;
+        state.trim(now);
+        Ok(())
+    }
+
+    /// Does what time has made due: forgets records past their retention.
+    pub fn tick(&self, now: Millis) -> Result<(), EngineError> {
+        self.state()?.trim(now);
+        Ok(())
+    }
+
+    /// Marks the stream as gone: every later call is refused, and those who wait are woken.
+    pub(crate) fn delete(&self) {
+        self.state.lock().deleted = true;
+        self.bell.ring();
+    }
+
+    /// Returns the name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the account it belongs to.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// Returns when it was created.
+    pub fn created(&self) -> Millis {
+        self.created
+    }
+
+    /// Returns which limits hold.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Returns what rings when records come or the stream goes.
+    pub fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    /// Returns how long records are kept.
+    pub fn retention_ms(&self) -> Result<i64, EngineError> {
+        Ok(self.state()?.retention_ms)
+    }
+
+    /// Returns how capacity is set.
+    pub fn mode(&self) -> Result<Mode, EngineError> {
+        Ok(self.state()?.mode)
+    }
+
+    /// Returns the labels.
+    pub fn tags(&self) -> Result<BTreeMap<String, String>, EngineError> {
+        Ok(self.state()?.tags.clone())
+    }
+
+    /// Returns the shards, open and closed, by index; closed ones go when their last record has expired.
+    pub fn shards(&self, now: Millis) -> Result<Vec<Shard>, EngineError> {
+        let state = self.state()?;
+        let kept = |shard: &&Shard| {
+            shard
+                .closed
+                .is_none_or(|closed| now.since(closed) < state.retention_ms)
+        };
+        Ok(state.shards.iter().filter(kept).cloned().collect())
+    }
+
+    /// Returns how many records are kept.
+    pub fn record_count(&self, now: Millis) -> Result<u64, EngineError> {
+        let mut state = self.state()?;
+        state.trim(now);
+        Ok(state.log.end().0 - state.log.horizon().0)
+    }
+
+    /// Fixes a position where a read begins.
+    pub fn start_cut(
+        &self,
+        now: Millis,
+        position: Position,
+        shard: Option<&str>,
+    ) -> Result<Cut, EngineError> {
+        if let Position::AtTimestamp(asked) = position
+            && now < asked
+        {
+            return Err(EngineError::TimestampInFuture { asked, now });
+        }
+        self.cut(now, position, shard)
+    }
+
+    /// Fixes a position where a read ends; a time to come is the end of what will have arrived by then.
+    pub fn end_cut(
+        &self,
+        now: Millis,
+        position: Position,
+        shard: Option<&str>,
+    ) -> Result<Cut, EngineError> {
+        self.cut(now, position, shard)
+    }
+
+    fn cut(
+        &self,
+        now: Millis,
+        position: Position,
+        shard: Option<&str>,
+    ) -> Result<Cut, EngineError> {
+        let mut state = self.state()?;
+        state.trim(now);
+        let shard = shard
+            .map(|name| self.known_shard(&state, name))
+            .transpose()?;
+        match position {
+            Position::AfterSequenceNumber(number) => {
+                self.check_number(&state, number, shard)?;
+                Ok(Cut(number.index.saturating_add(1)))
+            }
+            Position::AtSequenceNumber(number) => {
+                self.check_number(&state, number, shard)?;
+                Ok(Cut(number.index))
+            }
+            Position::AtTimestamp(time) => Ok(state.log.cut_at(time)),
+            Position::Latest => Ok(state.log.end()),
+            Position::TrimHorizon => Ok(state.log.horizon()),
+        }
+    }
+
+    /// Returns the records between two cuts, in order of arrival, at most `limit`; and where to go on.
+    ///
+    /// `shard` picks one shard; all of them together are in order too, parents before children.
+    pub fn read(
+        &self,
+        now: Millis,
+        from: Cut,
+        until: Cut,
+        shard: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<Slice>, Cut), EngineError> {
+        let mut state = self.state()?;
+        state.trim(now);
+        let shard = shard
+            .map(|name| self.known_shard(&state, name))
+            .transpose()?;
+        Ok(state.log.read(from, until, shard, limit))
+    }
+
+    /// Like `read`, and counted against what the shards may hand out where limits hold: one call of each shard.
+    pub fn read_metered(
+        &self,
+        now: Millis,
+        from: Cut,
+        until: Cut,
+        shard: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<Slice>, Cut), EngineError> {
+        if self.limits == Limits::Aws {
+            self.admit_reads(now, shard)?;
+        }
+        let (slices, next) = self.read(now, from, until, shard, limit)?;
+        if self.limits == Limits::Aws {
+            self.count_read_bytes(&slices)?;
+        }
+        Ok((slices, next))
+    }
+
+    /// Tells whether a shard is closed and a cut lies after all of its records.
+    pub fn is_exhausted(&self, shard: &str, at: Cut) -> Result<bool, EngineError> {
+        let state = self.state()?;
+        let shard = self.known_shard(&state, shard)?;
+        Ok(!state.shards[shard.0 as usize].is_open() && state.log.end() <= at)
+    }
+
+    /// Tells whether the stream was deleted or its engine closed.
+    pub fn is_gone(&self) -> bool {
+        self.state().is_err()
+    }
+
+    pub(crate) fn state(&self) -> Result<MutexGuard<'_, State>, EngineError> {
+        if self.engine_closed.load(Ordering::SeqCst) {
+            return Err(EngineError::EngineClosed);
+        }
+        let state = self.state.lock();
+        if state.deleted {
+            let known = Vec::new();
+            let (stream, account) = (self.name.clone(), self.account.to_string());
+            return Err(EngineError::StreamNotFound {
+                stream,
+                account,
+                known,
+            });
+        }
+        Ok(state)
+    }
+
+    /// Takes room for a record in its shard, where limits hold.
+    pub(crate) fn admit(
+        &self,
+        state: &mut State,
+        now: Millis,
+        birth: ShardBirth,
+        bytes: usize,
+    ) -> Result<(), EngineError> {
+        if self.limits == Limits::Off
+            || state.shards[birth.shard.0 as usize]
+                .throttle
+                .admit_record(now, bytes)
+        {
+            return Ok(());
+        }
+        Err(self.rate_exceeded(birth.shard))
+    }
+
+    pub(crate) fn rate_exceeded(&self, shard: ShardIndex) -> EngineError {
+        let (stream, account) = (self.name.clone(), self.account.to_string());
+        EngineError::RateExceeded {
+            shard,
+            stream,
+            account,
+        }
+    }
+
+    fn admit_reads(&self, now: Millis, shard: Option<&str>) -> Result<(), EngineError> {
+        let mut state = self.state()?;
+        let shards = match shard {
+            Some(name) => vec![self.known_shard(&state, name)?],
+            None => state.shards.iter().map(|shard| shard.birth.shard).collect(),
+        };
+        for shard in shards {
+            if !state.shards[shard.0 as usize].throttle.admit_read(now) {
+                return Err(self.rate_exceeded(shard));
+            }
+        }
+        Ok(())
+    }
+
+    fn count_read_bytes(&self, slices: &[Slice]) -> Result<(), EngineError> {
+        let mut bytes_by_shard = BTreeMap::<ShardIndex, usize>::new();
+        for slice in slices {
+            let lens = slice.block.payload.data_lens()?;
+            for row in (0..slice.len()).map(|place| slice.row(place)) {
+                let bytes = lens[row] as usize + slice.block.keys.value(row).len();
+                *bytes_by_shard.entry(slice.block.shard(row)).or_default() += bytes;
+            }
+        }
+        let mut state = self.state()?;
+        for (shard, bytes) in bytes_by_shard {
+            state.shards[shard.0 as usize]
+                .throttle
+                .count_read_bytes(bytes);
+        }
+        Ok(())
+    }
+
+    fn remap(&self, mut state: MutexGuard<'_, State>) {
+        state.map = Arc::new(ShardMap::new(&state.shards));
+        drop(state);
+        self.bell.ring();
+    }
+
+    fn known_shard(&self, state: &State, name: &str) -> Result<ShardIndex, EngineError> {
+        let known = |shard: &ShardIndex| (shard.0 as usize) < state.shards.len();
+        ShardIndex::parse(name)
+            .filter(known)
+            .ok_or_else(|| EngineError::ShardNotFound {
+                shard: name.chars().take(140).collect(),
+                stream: self.name.clone(),
+                account: self.account.to_string(),
+            })
+    }
+
+    fn open_shard(&self, state: &State, name: &str) -> Result<ShardIndex, EngineError> {
+        let shard = self.known_shard(state, name)?;
+        if state.shards[shard.0 as usize].is_open() {
+            return Ok(shard);
+        }
+        Err(EngineError::ShardClosed {
+            shard,
+            stream: self.name.clone(),
+        })
+    }
+
+    fn check_provisioned(&self, state: &State, operation: &'static str) -> Result<(), EngineError> {
+        match state.mode {
+            Mode::OnDemand => Err(EngineError::OnDemand {
+                stream: self.name.clone(),
+                operation,
+            }),
+            Mode::Provisioned => Ok(()),
+        }
+    }
+
+    fn check_scaling(&self, state: &mut State, now: Millis, asked: u32) -> Result<(), EngineError> {
+        let current =
+            u32::try_from(state.map.births().len()).expect("at most 10,000 shards are open");
+        if current * 2 < asked || asked < current.div_ceil(2) {
+            return Err(EngineError::ShardCountStep { current, asked });
+        }
+        state.updates.retain(|&update| now.since(update) < DAY_MS);
+        if UPDATE_SHARD_COUNT_PER_DAY_MAX <= state.updates.len() {
+            let count = state.updates.len();
+            return Err(EngineError::ReshardsExhausted {
+                stream: self.name.clone(),
+                count,
+            });
+        }
+        state.updates.push(now);
+        Ok(())
+    }
+
+    fn check_number(
+        &self,
+        state: &State,
+        number: SequenceNumber,
+        used: Option<ShardIndex>,
+    ) -> Result<(), EngineError> {
+        let encoded = number.birth.shard;
+        if let Some(used) = used
+            && used != encoded
+        {
+            return Err(EngineError::SequenceNumberOfOtherShard { encoded, used });
+        }
+        let shard = state.shards.get(encoded.0 as usize);
+        if shard.is_none_or(|shard| shard.birth != number.birth) {
+            return Err(EngineError::SequenceNumberForeign {
+                number,
+                stream: self.name.clone(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Forgets expired records once in a few thousand puts, so that memory stays bounded though nobody reads.
+    fn trim_now_and_then(&mut self, now: Millis, index: u64) {
+        if index.is_multiple_of(4_096) {
+            self.trim(now);
+        }
+    }
+
+    pub(crate) fn trim(&mut self, now: Millis) {
+        self.log.trim(now.plus(-self.retention_ms));
+    }
+}
+
+/// Checks a record's size, key counted.
+pub(crate) fn check_size(
+    state: &State,
+    bytes: usize,
+    index: Option<usize>,
+) -> Result<(), EngineError> {
+    let bytes_max = state.record_bytes_max;
+    if bytes_max < bytes {
+        Err(EngineError::RecordTooLarge {
+            index,
+            bytes,
+            bytes_max,
+        })
+    } else {
+        Ok(())
+    }
+}
+
+/// Checks a number of shards: 1 to 10,000.
+pub fn check_shard_count(asked: i64) -> Result<u32, EngineError> {
+    let max = SHARDS_PER_STREAM_MAX;
+    let count = u32::try_from(asked)
+        .ok()
+        .filter(|count| (1..=max).contains(count));
+    count.ok_or(EngineError::ShardCountOutOfRange { asked, max })
+}
+
+fn check_retention(asked_ms: i64) -> Result<(), EngineError> {
+    let hours = RETENTION_HOURS_MIN..=RETENTION_HOURS_MAX;
+    if asked_ms % HOUR_MS == 0 && hours.contains(&(asked_ms / HOUR_MS)) {
+        return Ok(());
+    }
+    Err(EngineError::RetentionOutOfRange { asked_ms })
+}

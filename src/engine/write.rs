@@ -1,0 +1,254 @@
+//! Tables written whole: keys hashed together, rows grouped by shard without copying what they carry.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::Array;
+use arrow_array::ArrayRef;
+use arrow_array::RecordBatch;
+use arrow_array::UInt32Array;
+use arrow_buffer::ScalarBuffer;
+use arrow_schema::DataType;
+use arrow_select::take::take;
+use arrow_select::take::take_record_batch;
+
+use crate::clock::Millis;
+use crate::engine::error::EngineError;
+use crate::engine::shard::ShardMap;
+use crate::engine::stream::Limits;
+use crate::engine::stream::State;
+use crate::engine::stream::Stream;
+use crate::engine::stream::check_size;
+use crate::record::block::Arrivals;
+use crate::record::block::Block;
+use crate::record::block::Routes;
+use crate::record::key::KeyColumn;
+use crate::record::payload::BytesColumn;
+use crate::record::payload::Payload;
+use crate::record::sequence::ShardIndex;
+
+/// Rows on their way in: keys, what they carry, and when they arrive.
+#[derive(Debug)]
+pub struct Rows {
+    /// The partition key of each row.
+    pub keys: KeyColumn,
+    /// What each row carries; as many rows as keys.
+    pub payload: Payload,
+    /// When each row arrives, in milliseconds and never earlier than the row before; now, where not given.
+    pub arrivals: Option<ScalarBuffer<i64>>,
+}
+
+/// What became of rows that were written.
+#[derive(Clone, Debug, Default)]
+pub struct Written {
+    /// The blocks stored, for whoever asks how many bytes they hold.
+    pub blocks: Vec<Arc<Block>>,
+    /// Records stored, by shard.
+    pub per_shard: BTreeMap<ShardIndex, u64>,
+    /// The rows that found their shard's capacity used up, and were not stored.
+    pub throttled: Vec<u64>,
+    /// Rows given.
+    pub rows: u64,
+}
+
+impl Written {
+    /// Adds what became of the rows after these.
+    pub fn extend(&mut self, later: Self) {
+        self.throttled
+            .extend(later.throttled.iter().map(|row| self.rows + row));
+        self.rows += later.rows;
+        self.blocks.extend(later.blocks);
+        for (shard, records) in later.per_shard {
+            *self.per_shard.entry(shard).or_default() += records;
+        }
+    }
+
+    /// Returns how many records were stored.
+    pub fn records(&self) -> u64 {
+        self.per_shard.values().sum()
+    }
+}
+
+impl Stream {
+    /// Appends rows in order; each is stored, or throttled by itself where limits hold.
+    ///
+    /// A row that no stream may hold refuses the call, and none of its rows is stored.
+    pub fn write(&self, now: Millis, rows: Rows) -> Result<Written, EngineError> {
+        assert_eq!(rows.keys.len(), rows.payload.len(), "every row has a key");
+        let mut written = Written {
+            rows: rows.keys.len() as u64,
+            ..Written::default()
+        };
+        if rows.keys.is_empty() {
+            return self.state().map(|_open| written);
+        }
+        self.check_sizes(&rows)?;
+        let mut map = Arc::clone(&self.state()?.map);
+        let mut slots = route(&map, &rows.keys);
+        let mut state = self.state()?;
+        // Keys are hashed outside of the lock; a reshard in between sends them elsewhere.
+        if !Arc::ptr_eq(&map, &state.map) {
+            map = Arc::clone(&state.map);
+            slots = route(&map, &rows.keys);
+        }
+        let rows = match self.limits() {
+            Limits::Off => Some((rows, slots)),
+            Limits::Aws => self.throttle(&mut state, now, rows, slots, &mut written.throttled)?,
+        };
+        if let Some((rows, slots)) = rows {
+            let block = Block {
+                first_index: state.log.end().0,
+                arrivals: arrivals(state.log.arrival(now), rows.arrivals),
+                keys: rows.keys,
+                payload: rows.payload,
+                routes: Routes::new(map.births(), slots),
+            };
+            for run in block.routes.runs() {
+                let records = run.count(block.len()) as u64;
+                *written.per_shard.entry(run.birth.shard).or_default() += records;
+            }
+            written.blocks.push(state.log.append(block));
+            state.trim(now);
+        }
+        drop(state);
+        self.bell().ring();
+        Ok(written)
+    }
+
+    fn check_sizes(&self, rows: &Rows) -> Result<(), EngineError> {
+        let state = self.state()?;
+        if row_bytes_bound(&rows.payload) <= state.record_bytes_max {
+            return Ok(());
+        }
+        drop(state);
+        let lens = rows.payload.data_lens()?;
+        let state = self.state()?;
+        let bytes = |row: usize| lens[row] as usize + rows.keys.value(row).len();
+        (0..lens.len()).try_for_each(|row| check_size(&state, bytes(row), Some(row)))
+    }
+
+    /// Keeps the rows that their shards have room for, each judged when it arrives; lists the others.
+    fn throttle(
+        &self,
+        state: &mut State,
+        now: Millis,
+        rows: Rows,
+        slots: Vec<u16>,
+        throttled: &mut Vec<u64>,
+    ) -> Result<Option<(Rows, Vec<u16>)>, EngineError> {
+        let lens = rows.payload.data_lens()?;
+        let map = Arc::clone(&state.map);
+        let mut kept = Vec::with_capacity(slots.len());
+        for (row, &slot) in (0_u32..).zip(&slots) {
+            let place = row as usize;
+            let arrival = rows
+                .arrivals
+                .as_ref()
+                .map_or(now, |each| Millis(each[place]));
+            let bytes = lens[place] as usize + rows.keys.value(place).len();
+            match self.admit(state, arrival, map.births()[usize::from(slot)], bytes) {
+                Ok(()) => kept.push(row),
+                Err(_) => throttled.push(u64::from(row)),
+            }
+        }
+        if throttled.is_empty() {
+            return Ok(Some((rows, slots)));
+        }
+        if kept.is_empty() {
+            return Ok(None);
+        }
+        let slots = kept.iter().map(|&row| slots[row as usize]).collect();
+        Ok(Some((pick(rows, kept), slots)))
+    }
+}
+
+/// Finds for each key its shard's place on the ring.
+fn route(map: &ShardMap, keys: &KeyColumn) -> Vec<u16> {
+    let mut slots = Vec::with_capacity(keys.len());
+    keys.for_each_hash(|hash| slots.push(map.place(hash)));
+    slots
+}
+
+fn arrivals(earliest: Millis, each: Option<ScalarBuffer<i64>>) -> Arrivals {
+    match each {
+        None => Arrivals::All(earliest),
+        Some(each) if earliest.0 <= each[0] => Arrivals::Each(each),
+        Some(each) => Arrivals::Each(each.iter().map(|&at| at.max(earliest.0)).collect()),
+    }
+}
+
+fn pick(rows: Rows, kept: Vec<u32>) -> Rows {
+    const FITS: &str = "the rows to keep are rows of the table";
+    let arrivals = rows
+        .arrivals
+        .map(|each| kept.iter().map(|&row| each[row as usize]).collect());
+    let kept = UInt32Array::from(kept);
+    let picked = |array: ArrayRef| take(&array, &kept, None).expect(FITS);
+    let keys =
+        KeyColumn::from_array(&picked(rows.keys.to_array()), None).expect("keys were checked");
+    let payload = match rows.payload {
+        Payload::Bytes(data) => {
+            let data = picked(data.to_array());
+            Payload::Bytes(BytesColumn::from_array(&data).expect("data was checked"))
+        }
+        Payload::Rows(batch) => Payload::Rows(take_record_batch(&batch, &kept).expect(FITS)),
+    };
+    Rows {
+        keys,
+        payload,
+        arrivals,
+    }
+}
+
+/// Bytes that no row exceeds, its key counted: cheap, so that exact sizes are worked out only where it matters.
+fn row_bytes_bound(payload: &Payload) -> usize {
+    /// A key of 256 characters of four bytes.
+    const KEY_BYTES_MAX: usize = 1024;
+    KEY_BYTES_MAX
+        + match payload {
+            Payload::Bytes(data) => {
+                value_bytes_bound(&data.to_array()).unwrap_or(usize::MAX - KEY_BYTES_MAX)
+            }
+            Payload::Rows(batch) => json_bytes_bound(batch).unwrap_or(usize::MAX - KEY_BYTES_MAX),
+        }
+}
+
+fn json_bytes_bound(batch: &RecordBatch) -> Option<usize> {
+    /// A number, time or other scalar, written out.
+    const SCALAR_BYTES_MAX: usize = 64;
+    /// A control character written as \u0000.
+    const ESCAPE_BYTES: usize = 6;
+    let mut bound = 2_usize;
+    for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+        let scalar = field.data_type().is_primitive() || *field.data_type() == DataType::Boolean;
+        let value = if scalar {
+            SCALAR_BYTES_MAX
+        } else {
+            value_bytes_bound(column)? * ESCAPE_BYTES + 2
+        };
+        bound = bound.checked_add(value + field.name().len() * ESCAPE_BYTES + 4)?;
+    }
+    Some(bound)
+}
+
+/// Bytes of the longest value of a column of bytes or text; `None` for columns of another kind.
+fn value_bytes_bound(array: &ArrayRef) -> Option<usize> {
+    use arrow_array::cast::AsArray;
+    let longest = |offsets: &[i32]| offsets.windows(2).map(|pair| pair[1] - pair[0]).max();
+    let longest_large = |offsets: &[i64]| offsets.windows(2).map(|pair| pair[1] - pair[0]).max();
+    let bytes = match array.data_type() {
+        DataType::Binary => {
+            i64::from(longest(array.as_binary::<i32>().value_offsets()).unwrap_or(0))
+        }
+        DataType::Utf8 => i64::from(longest(array.as_string::<i32>().value_offsets()).unwrap_or(0)),
+        DataType::LargeBinary => {
+            longest_large(array.as_binary::<i64>().value_offsets()).unwrap_or(0)
+        }
+        DataType::LargeUtf8 => longest_large(array.as_string::<i64>().value_offsets()).unwrap_or(0),
+        DataType::BinaryView => i64::from(array.as_binary_view().lengths().max().unwrap_or(0)),
+        DataType::Utf8View => i64::from(array.as_string_view().lengths().max().unwrap_or(0)),
+        DataType::Dictionary(_, _) => return value_bytes_bound(array.as_any_dictionary().values()),
+        _ => return None,
+    };
+    usize::try_from(bytes).ok()
+}
