@@ -6,4 +6,9 @@ pub mod clock;
 pub mod engine;
 pub mod hash_key;
 pub mod limits;
+#[cfg(feature = "python")]
+pub mod python;
+pub mod query;
 pub mod record;
+pub mod replay;
+pub mod window;

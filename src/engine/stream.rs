@@ -152,7 +152,7 @@ impl Stream {
         check_key(entry.key)?;
         let hash_key = entry.hash_key();
         let mut state = self.state()?;
-        check_size(&state, entry.bytes(), None)?;
+        check_size(state.record_bytes_max, entry.bytes(), None)?;
         let arrival = state.log.arrival(now);
         let birth = state.map.owner(hash_key);
         self.admit(&mut state, now, birth, entry.bytes())?;
@@ -181,7 +181,7 @@ impl Stream {
         let hash_keys: Vec<HashKey> = entries.iter().map(Entry::hash_key).collect();
         let mut state = self.state()?;
         for (index, entry) in entries.iter().enumerate() {
-            check_size(&state, entry.bytes(), Some(index))?;
+            check_size(state.record_bytes_max, entry.bytes(), Some(index))?;
         }
         let arrival = state.log.arrival(now);
         let mut results = Vec::with_capacity(entries.len());
@@ -650,11 +650,10 @@ impl State {
 
 /// Checks a record's size, key counted.
 pub(crate) fn check_size(
-    state: &State,
+    bytes_max: usize,
     bytes: usize,
     index: Option<usize>,
 ) -> Result<(), EngineError> {
-    let bytes_max = state.record_bytes_max;
     if bytes_max < bytes {
         Err(EngineError::RecordTooLarge {
             index,

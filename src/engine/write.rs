@@ -23,7 +23,9 @@ use crate::record::block::Arrivals;
 use crate::record::block::Block;
 use crate::record::block::Routes;
 use crate::record::key::KeyColumn;
+use crate::record::key::KeyError;
 use crate::record::payload::BytesColumn;
+use crate::record::payload::DataError;
 use crate::record::payload::Payload;
 use crate::record::sequence::ShardIndex;
 
@@ -36,6 +38,102 @@ pub struct Rows {
     pub payload: Payload,
     /// When each row arrives, in milliseconds and never earlier than the row before; now, where not given.
     pub arrivals: Option<ScalarBuffer<i64>>,
+}
+
+/// Which columns of a table make its rows records.
+#[derive(Clone, Copy, Debug)]
+pub struct Roles<'a> {
+    /// The column of partition keys.
+    pub key: &'a str,
+    /// The column of bytes or text that records carry; whole rows where not given.
+    pub data: Option<&'a str>,
+    /// What stands in for null keys, where given.
+    pub null_key: Option<&'a str>,
+}
+
+/// Why a table's rows cannot be records; none was stored.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum TableError {
+    /// A column that is not there.
+    #[error("there is no column `{column}`; there are {}", list(.known))]
+    ColumnMissing {
+        /// The name given.
+        column: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// A column that cannot be the data of records.
+    #[error("column `{column}`: {error}")]
+    Data {
+        /// Its name.
+        column: String,
+        /// What is wrong with it.
+        error: DataError,
+    },
+    /// A column that cannot be partition keys.
+    #[error("column `{column}`: {error}")]
+    Key {
+        /// Its name.
+        column: String,
+        /// What is wrong with it.
+        error: KeyError,
+    },
+}
+
+fn list(names: &[String]) -> String {
+    match names {
+        [] => "none".to_owned(),
+        _ => names
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+impl Rows {
+    /// Takes a table's rows as records; `first_row` is its first row's number, for errors.
+    pub fn from_batch(
+        batch: RecordBatch,
+        roles: Roles<'_>,
+        first_row: usize,
+    ) -> Result<Self, TableError> {
+        let key = column(&batch, roles.key)?;
+        let keys = KeyColumn::from_array(key, roles.null_key).map_err(|error| TableError::Key {
+            column: roles.key.to_owned(),
+            error: error.after(first_row),
+        })?;
+        let payload = match roles.data {
+            None => Payload::Rows(batch),
+            Some(name) => {
+                let data = BytesColumn::from_array(column(&batch, name)?);
+                Payload::Bytes(data.map_err(|error| TableError::Data {
+                    column: name.to_owned(),
+                    error: error.after(first_row),
+                })?)
+            }
+        };
+        Ok(Self {
+            keys,
+            payload,
+            arrivals: None,
+        })
+    }
+}
+
+/// Finds a column by name.
+pub fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef, TableError> {
+    batch
+        .column_by_name(name)
+        .ok_or_else(|| TableError::ColumnMissing {
+            column: name.to_owned(),
+            known: batch
+                .schema_ref()
+                .fields()
+                .iter()
+                .map(|field| field.name().clone())
+                .collect(),
+        })
 }
 
 /// What became of rows that were written.
@@ -74,6 +172,23 @@ impl Stream {
     ///
     /// A row that no stream may hold refuses the call, and none of its rows is stored.
     pub fn write(&self, now: Millis, rows: Rows) -> Result<Written, EngineError> {
+        self.check_sizes(&rows, 0)?;
+        self.write_checked(now, rows)
+    }
+
+    /// Checks that the stream may hold every row; `first_row` is the first one's number, for errors.
+    pub fn check_sizes(&self, rows: &Rows, first_row: usize) -> Result<(), EngineError> {
+        let bytes_max = self.state()?.record_bytes_max;
+        if row_bytes_bound(&rows.payload) <= bytes_max {
+            return Ok(());
+        }
+        let lens = rows.payload.data_lens()?;
+        let bytes = |row: usize| lens[row] as usize + rows.keys.value(row).len();
+        (0..lens.len()).try_for_each(|row| check_size(bytes_max, bytes(row), Some(first_row + row)))
+    }
+
+    /// Appends rows whose sizes were checked.
+    pub fn write_checked(&self, now: Millis, rows: Rows) -> Result<Written, EngineError> {
         assert_eq!(rows.keys.len(), rows.payload.len(), "every row has a key");
         let mut written = Written {
             rows: rows.keys.len() as u64,
@@ -82,7 +197,6 @@ impl Stream {
         if rows.keys.is_empty() {
             return self.state().map(|_open| written);
         }
-        self.check_sizes(&rows)?;
         let mut map = Arc::clone(&self.state()?.map);
         let mut slots = route(&map, &rows.keys);
         let mut state = self.state()?;
@@ -113,18 +227,6 @@ impl Stream {
         drop(state);
         self.bell().ring();
         Ok(written)
-    }
-
-    fn check_sizes(&self, rows: &Rows) -> Result<(), EngineError> {
-        let state = self.state()?;
-        if row_bytes_bound(&rows.payload) <= state.record_bytes_max {
-            return Ok(());
-        }
-        drop(state);
-        let lens = rows.payload.data_lens()?;
-        let state = self.state()?;
-        let bytes = |row: usize| lens[row] as usize + rows.keys.value(row).len();
-        (0..lens.len()).try_for_each(|row| check_size(&state, bytes(row), Some(row)))
     }
 
     /// Keeps the rows that their shards have room for, each judged when it arrives; lists the others.

@@ -53,6 +53,28 @@ pub enum KeyError {
     },
 }
 
+impl KeyError {
+    /// Returns the same error with its row counted from `rows` earlier, for a part of a table.
+    #[must_use]
+    pub fn after(self, rows: usize) -> Self {
+        match self {
+            Self::Empty { row } => Self::Empty {
+                row: row.map(|row| row + rows),
+            },
+            Self::Null { row, count } => Self::Null {
+                row: row + rows,
+                count,
+            },
+            Self::TooLong { start, chars, row } => Self::TooLong {
+                start,
+                chars,
+                row: row.map(|row| row + rows),
+            },
+            Self::NotText { .. } => self,
+        }
+    }
+}
+
 fn at_row(row: Option<usize>) -> String {
     row.map_or_else(String::new, |row| format!(" (row {row})"))
 }

@@ -38,6 +38,20 @@ pub enum DataError {
     },
 }
 
+impl DataError {
+    /// Returns the same error with its row counted from `rows` earlier, for a part of a table.
+    #[must_use]
+    pub fn after(self, rows: usize) -> Self {
+        match self {
+            Self::Null { row, count } => Self::Null {
+                row: row + rows,
+                count,
+            },
+            Self::NotBytes { .. } => self,
+        }
+    }
+}
+
 /// A column of bytes without nulls, in the encoding it came in.
 #[derive(Clone, Debug)]
 pub enum BytesColumn {

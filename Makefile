@@ -1,0 +1,79 @@
+.DEFAULT_GOAL := all
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Python's own arguments to pytest, as in `make py PYTEST="-k window"`.
+PYTEST ?=
+
+.PHONY: all
+all: fmt lint core dev py  ## Everything a commit needs
+
+.PHONY: demo
+demo: $(VENV)/.demo  ## Replay real flights through a stream and draw what came of it
+	$(BIN)/maturin develop --release --quiet
+	$(BIN)/python notebooks/demo.py
+
+.PHONY: test
+test: core dev py notebooks  ## Build what the tests need and run all of them
+
+.PHONY: core
+core:  ## Rust tests, without Python
+	cargo test --no-default-features
+
+.PHONY: dev
+dev: $(VENV)/.test  ## Build the extension into the virtual environment
+	$(BIN)/maturin develop --quiet
+
+.PHONY: py
+py: $(VENV)/.test  ## Python tests, doctests, types, stubs against the binary
+	$(BIN)/python -m pytest --doctest-modules python/shardstream tests/python $(PYTEST)
+	$(BIN)/python -m mypy
+	$(BIN)/python -m mypy.stubtest shardstream._core --allowlist tests/python/typing/stubtest-allowlist.txt
+
+.PHONY: notebooks
+notebooks: $(VENV)/.test  ## Run the notebooks
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=300 notebooks
+
+.PHONY: lint
+lint: $(VENV)/.test  ## What continuous integration refuses
+	cargo fmt --check
+	cargo clippy --all-targets --no-default-features -- -D warnings
+	cargo clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --no-default-features --quiet
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+.PHONY: fmt
+fmt: $(VENV)/.test  ## Format and fix what can be fixed
+	cargo fmt
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix --quiet .
+
+.PHONY: bench
+bench: $(VENV)/.test  ## Measure, beside polars on the same data in the same run
+	$(BIN)/maturin develop --release --quiet
+	$(BIN)/python benches/compare.py
+
+.PHONY: clean
+clean:  ## Remove what was built
+	cargo clean
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis python/shardstream/*.so
+
+.PHONY: help
+help:  ## Print this
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
+
+# One environment: the demo needs less of it than the tests.
+$(VENV)/.pip:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1" "maturin>=1.9.4,<2"
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --group demo
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --group test --group demo
+	@touch $@

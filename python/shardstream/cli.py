@@ -1,0 +1,189 @@
+"""The command line: `shardstream replay FILE`, a dataset through shards and windows, as a table."""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import shardstream as ss
+from shardstream.errors import InvalidArgumentException, ShardstreamError
+from shardstream.windows import Aggregate, Window
+
+__all__ = ["main"]
+
+_AGGREGATE = re.compile(r"(?:(?P<name>[^=\s]+)\s*=\s*)?(?P<function>[a-z_]+)\s*\((?P<arguments>.*)\)\s*")
+_AGGREGATES = (
+    "count",
+    "sum",
+    "mean",
+    "min",
+    "max",
+    "first",
+    "last",
+    "var",
+    "std",
+    "count_distinct",
+    "approx_count_distinct",
+    "quantile",
+    "median",
+    "top_k",
+)
+_WINDOW = re.compile(r"(?P<kind>[a-z]+)\((?P<arguments>.*)\)")
+_WINDOWS = {"tumble": ("size",), "hop": ("size", "slide"), "session": ("gap",), "cumulate": ("size", "step"), "rolling": ("size",)}
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except ShardstreamError as error:
+        print(f"shardstream: {error}", file=sys.stderr)  # noqa: T201 - a command line talks
+        return 2
+    except KeyboardInterrupt:
+        print("shardstream: interrupted", file=sys.stderr)  # noqa: T201
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has had enough, as `head` does.
+        sys.stderr.close()
+        return 0
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="shardstream", description="Amazon Kinesis, embedded. Not affiliated with Amazon."
+    )
+    parser.add_argument("--version", action="version", version=f"shardstream {ss.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    replay = commands.add_parser(
+        "replay",
+        help="send a dataset through a stream and compute windows",
+        description="Send a dataset through a stream of shards; with --window and --agg, compute aggregates.",
+        epilog="example: shardstream replay flights.parquet --key carrier --time scheduled --shards 4 "
+        "--window 1d --by origin --agg 'n=count()' --agg 'late=mean(dep_delay)'",
+    )
+    replay.add_argument("file", nargs="+", help="Parquet, CSV, newline-delimited JSON or Arrow files, or globs")
+    replay.add_argument("--key", required=True, metavar="COLUMN", help="the column of partition keys")
+    replay.add_argument("--time", metavar="COLUMN", help="the column of event times")
+    replay.add_argument("--shards", type=int, default=4, metavar="N", help="shards of the stream (default: 4)")
+    replay.add_argument("--null-key", metavar="KEY", help="what stands in for null keys")
+    replay.add_argument("--speed", default="max", help='"max", or a factor of real time (default: max)')
+    replay.add_argument("--delay", help="makes rows arrive late: a duration, or a column")
+    replay.add_argument("--limits", choices=["aws"], help="throttle shards as Amazon does")
+    replay.add_argument(
+        "--window", metavar="WINDOW", help='a size like "1d" (tumbling), or "hop(5m, 1m)", "session(30m)", "rolling(10m)"'
+    )
+    replay.add_argument("--by", action="append", default=[], metavar="COLUMN", help="a key; may be given again")
+    replay.add_argument(
+        "--agg", action="append", default=[], metavar="NAME=FUNCTION(COLUMN)", help="an aggregate; may be given again"
+    )
+    replay.add_argument("--watermark", default="0s", metavar="DURATION", help="how far out of order rows may be")
+    replay.add_argument("--order", choices=["event", "arrival"], default="event", help="as collect(order=...)")
+    replay.add_argument("--format", choices=["table", "csv", "json", "arrow"], default="table", help="of the output")
+    replay.add_argument("--out", metavar="FILE", help="where to write the result (default: the terminal)")
+    replay.add_argument("--progress", action="store_true", help="draw a bar (needs tqdm)")
+    replay.set_defaults(run=_replay)
+    return parser
+
+
+def _replay(options: argparse.Namespace) -> None:
+    if options.window is None and (options.agg or options.by):
+        message = "--by and --agg need --window: as in --window 1d"
+        raise InvalidArgumentException(message)
+    if options.window is not None and options.time is None:
+        message = "--window needs --time, the column of event times"
+        raise InvalidArgumentException(message)
+    window = None if options.window is None else _window(options.window)
+    aggregates = [_aggregate(text) for text in options.agg] or [("count", ss.count())]
+    with ss.Engine(limits=options.limits) as engine:
+        stream = engine.create_stream("replay", shards=options.shards)
+        report = ss.replay(
+            options.file,
+            stream,
+            key=options.key,
+            time=options.time,
+            speed=_speed(options.speed),
+            delay=options.delay,
+            null_key=options.null_key,
+            progress=options.progress,
+        )
+        _say(f"{report!r}")
+        if window is None:
+            for shard_id, records in sorted(report.per_shard.items()):
+                _say(f"{shard_id}  {records:,} records")
+            return
+        query = stream.window(window, time=options.time, watermark=options.watermark)
+        result = query.by(*options.by).agg(**dict(aggregates)).collect(order=options.order)
+        if result.stats.late_rows:
+            _say(f"{result.stats.late_rows:,} rows came too late for their windows")
+        _write(result, options.format, options.out)
+
+
+def _window(text: str) -> Window:
+    call = _WINDOW.fullmatch(text.strip())
+    if call is None:
+        return ss.tumble(text)
+    kind, arguments = call["kind"], _split(call["arguments"])
+    names = _WINDOWS.get(kind)
+    if names is None or len(names) != len(arguments):
+        known = ", ".join(f"{kind}({', '.join(names)})" for kind, names in _WINDOWS.items())
+        message = f'--window: "{text}" is none of {known}, nor a size like "1d"'
+        raise InvalidArgumentException(message)
+    values = [argument.partition("=")[2] or argument for argument in arguments]
+    window: Window = getattr(ss, kind)(**{name: value.strip("\"' ") for name, value in zip(names, values, strict=True)})
+    return window
+
+
+def _aggregate(text: str) -> tuple[str, Aggregate]:
+    call = _AGGREGATE.fullmatch(text.strip())
+    if call is None or call["function"] not in _AGGREGATES:
+        message = f"--agg: \"{text}\" is not NAME=FUNCTION(COLUMN), with one of {', '.join(_AGGREGATES)}"
+        raise InvalidArgumentException(message)
+    values = [_value(argument) for argument in _split(call["arguments"])]
+    try:
+        aggregate: Aggregate = getattr(ss, call["function"])(*values)
+    except TypeError as error:
+        message = f'--agg: "{text}": {error}'
+        raise InvalidArgumentException(message) from error
+    return call["name"] or aggregate.name, aggregate
+
+
+def _split(arguments: str) -> list[str]:
+    return [argument.strip() for argument in arguments.split(",") if argument.strip()]
+
+
+def _value(text: str) -> Any:  # noqa: ANN401 - a column's name, or a number
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text.strip("\"'")
+
+
+def _speed(text: str) -> Any:  # noqa: ANN401 - replay() checks it
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _write(result: ss.WindowResult, form: str, out: str | None) -> None:
+    if form == "table":
+        text = result.to_text()
+        if out is None:
+            print(text)  # noqa: T201 - a command line talks
+        else:
+            with open(out, "w", encoding="utf-8") as file:  # noqa: PTH123 - pathlib would cost an import for one line
+                file.write(text + "\n")
+    else:
+        sys.stdout.flush()
+        result.save("/dev/stdout" if out is None else out, form)
+
+
+def _say(text: str) -> None:
+    """Say something about the run, apart from its result."""
+    print(text, file=sys.stderr)  # noqa: T201

@@ -1,0 +1,197 @@
+"""The engine: streams in this process."""
+
+import datetime
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Literal, Self
+
+from shardstream import _core
+from shardstream.clock import ManualClock, SystemClock
+from shardstream.duration import whole_millis
+from shardstream.errors import InvalidArgumentException, SerializationException
+from shardstream.stream import Stream
+
+__all__ = ["Engine"]
+
+_DEFAULT_SHARDS = 4
+_RECORD_BYTES_MAX = 1024 * 1024
+_LIMITS = (None, "aws")
+_MODES = ("PROVISIONED", "ON_DEMAND")
+
+
+class Engine:
+    """Kinesis in this process: streams by name, in memory, without a server.
+
+    Args:
+        clock: A `ManualClock` that only you move; the machine's clock if not given.
+        limits: `"aws"` throttles shards as Amazon does (1,000 records and 1 MiB a second in, 5 reads and 2 MiB out);
+            `None` throttles nothing. Sizes and shapes are checked either way.
+        region: The region in ARNs.
+        account_id: The account in ARNs and messages: 12 digits.
+        seed: The same seed, clock and input give the same sequence numbers.
+
+    Raises:
+        InvalidArgumentException: An argument is not one of those named here.
+
+    Examples:
+        >>> import shardstream as ss
+        >>> with ss.Engine() as engine:
+        ...     clicks = engine.create_stream("clicks", shards=4)
+        ...     result = clicks.put(b"page", key="user-42")
+        ...     [record.data for record in clicks.read()]
+        [b'page']
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: ManualClock | None = None,
+        limits: Literal["aws"] | None = None,
+        region: str = "us-east-1",
+        account_id: str = "000000000000",
+        seed: int = 0,
+    ) -> None:
+        """Make an engine without streams."""
+        if clock is not None and not isinstance(clock, _core.ManualClock):
+            message = f"clock: a shardstream.ManualClock or None, not {type(clock).__name__}"
+            raise SerializationException(message)
+        if limits not in _LIMITS:
+            message = f'limits: "aws" or None, not {limits!r}'
+            raise InvalidArgumentException(message)
+        if not (isinstance(account_id, str) and len(account_id) == 12 and account_id.isdigit()):  # noqa: PLR2004
+            message = f"account_id: 12 digits, not {account_id!r}"
+            raise InvalidArgumentException(message)
+        if not (isinstance(region, str) and region):
+            message = f'region: a name like "eu-west-1", not {region!r}'
+            raise InvalidArgumentException(message)
+        if not (isinstance(seed, int) and 0 <= seed < 2**64):
+            message = f"seed: an int from 0 to 2**64 - 1, not {seed!r}"
+            raise InvalidArgumentException(message)
+        self._core = _core.Engine(
+            clock=clock, limits_aws=limits == "aws", region=region, account_id=account_id, seed=seed
+        )
+        self._clock = clock
+        self._limits = limits
+
+    @property
+    def clock(self) -> ManualClock | SystemClock:
+        """The clock the engine was made with, or the machine's."""
+        return SystemClock(self._core) if self._clock is None else self._clock
+
+    @property
+    def closed(self) -> bool:
+        """Whether the engine was closed."""
+        return self._core.closed
+
+    def create_stream(
+        self,
+        name: str,
+        shards: int | None = None,
+        *,
+        retention: str | datetime.timedelta = "24h",
+        mode: Literal["PROVISIONED", "ON_DEMAND"] = "PROVISIONED",
+        tags: Mapping[str, str] | None = None,
+        max_record_size: int = _RECORD_BYTES_MAX,
+    ) -> Stream:
+        """Create a stream, ACTIVE at once.
+
+        Args:
+            name: 1 to 128 characters of a-z A-Z 0-9 _ . -
+            shards: How many shards cut the hash ring evenly, 1 to 10,000; 4 if not given.
+            retention: How long records are kept: whole hours, from 24 hours to 8,760 (a year).
+            mode: `"PROVISIONED"` streams are resharded by you, `"ON_DEMAND"` ones are not.
+            tags: At most 50 labels.
+            max_record_size: Bytes of a record at most, its key counted: 1 MiB to 10 MiB.
+
+        Raises:
+            ResourceInUseException: There is a stream of this name already.
+            ValidationException: The name breaks its pattern, or there would be no shard.
+            LimitExceededException: More than 10,000 shards.
+            InvalidArgumentException: Another argument is out of its range.
+
+        Source: CreateStream of the Kinesis Data Streams API.
+        """
+        self._check_name(name)
+        if shards is None:
+            shards = _DEFAULT_SHARDS
+        if isinstance(shards, bool) or not isinstance(shards, int):
+            message = f"shards: an int, not {type(shards).__name__} {shards!r}"
+            raise SerializationException(message)
+        if mode not in _MODES:
+            message = f'mode: "PROVISIONED" or "ON_DEMAND", not {mode!r}'
+            raise InvalidArgumentException(message)
+        if not (isinstance(max_record_size, int) and 2**20 <= max_record_size <= 10 * 2**20):
+            message = f"max_record_size: 1,048,576 to 10,485,760 bytes, not {max_record_size!r}"
+            raise InvalidArgumentException(message)
+        self._core.create_stream(
+            name,
+            shards=max(-(2**62), min(shards, 2**62)),
+            retention_ms=whole_millis(retention, "retention"),
+            on_demand=mode == "ON_DEMAND",
+            record_bytes_max=max_record_size,
+            tags={} if tags is None else dict(tags),
+        )
+        return self.stream(name)
+
+    def stream(self, name: str) -> Stream:
+        """The stream of this name.
+
+        Raises:
+            ResourceNotFoundException: There is none.
+        """
+        self._check_name(name)
+        return Stream(self._core, name)
+
+    def list_streams(self) -> list[str]:
+        """The names of the streams, in order.
+
+        Source: ListStreams of the Kinesis Data Streams API.
+        """
+        return self._core.stream_names()
+
+    def delete_stream(self, name: str) -> None:
+        """Delete a stream and its records; those who follow it come to their end.
+
+        Raises:
+            ResourceNotFoundException: There is no stream of this name.
+        """
+        self._check_name(name)
+        self._core.delete_stream(name)
+
+    def tick(self) -> None:
+        """Do what the clock has made due at once: forget records past their retention.
+
+        Every call does so for what it touches; this does it for all streams, to free memory.
+        """
+        self._core.tick()
+
+    def close(self) -> None:
+        """Let go of all streams; every later call raises EngineClosedError. Closing again does nothing."""
+        self._core.close()
+
+    def __enter__(self) -> Self:
+        """Use the engine in a with statement, which closes it."""
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the engine."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Say what is in it."""
+        if self.closed:
+            return "Engine(closed)"
+        names = self.list_streams()
+        limits = "" if self._limits is None else f", limits={self._limits!r}"
+        return f"Engine({len(names)} stream{'' if len(names) == 1 else 's'}{limits})"
+
+    @staticmethod
+    def _check_name(name: object) -> None:
+        if not isinstance(name, str):
+            message = f"a stream's name is text, not {type(name).__name__} {name!r}"
+            raise SerializationException(message)

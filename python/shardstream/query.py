@@ -1,0 +1,387 @@
+"""Queries: windows, keys and aggregates over a stream or a table, and what comes out."""
+
+import datetime
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from shardstream import _core, position
+from shardstream.duration import nanoseconds, whole_millis
+from shardstream.errors import InvalidArgumentException, SerializationException
+from shardstream.windows import Aggregate, Window
+
+if TYPE_CHECKING:
+    from shardstream.stream import Stream
+
+__all__ = ["QueryOptions", "QueryStats", "WindowQuery", "WindowResult", "window"]
+
+_Duration = str | datetime.timedelta
+_TYPES = ("int64", "float64", "string", "bool")
+
+
+class QueryOptions:
+    """What a query knows before its keys and aggregates: windows, time, lateness."""
+
+    __slots__ = (
+        "allowed_lateness_ns",
+        "idle_timeout_ns",
+        "raise_malformed",
+        "schema",
+        "skip_null_times",
+        "time",
+        "watermark_ns",
+        "window",
+    )
+
+    def __init__(
+        self,
+        *,
+        window: Window,
+        time: str,
+        watermark: _Duration,
+        allowed_lateness: _Duration,
+        idle_timeout: _Duration | None,
+        null_times: str,
+        on_malformed: str = "keep",
+        schema: Mapping[str, str] | None = None,
+    ) -> None:
+        """Check the options as a user gave them."""
+        if not isinstance(window, Window):
+            message = f"window: one of ss.tumble, ss.hop, ss.session, ss.cumulate, ss.rolling, not {window!r}"
+            raise SerializationException(message)
+        self.window = window
+        self.time = _column(time, "time")
+        self.watermark_ns = _not_negative(watermark, "watermark")
+        self.allowed_lateness_ns = _not_negative(allowed_lateness, "allowed_lateness")
+        self.idle_timeout_ns = None if idle_timeout is None else _not_negative(idle_timeout, "idle_timeout")
+        if self.idle_timeout_ns == 0:
+            message = "idle_timeout: longer than nothing, or None for never"
+            raise InvalidArgumentException(message)
+        self.skip_null_times = _choice(null_times, "null_times", ("raise", "skip")) == "skip"
+        self.raise_malformed = _choice(on_malformed, "on_malformed", ("keep", "raise")) == "raise"
+        self.schema = {} if schema is None else dict(schema)
+        for name, data_type in self.schema.items():
+            _choice(data_type, f"schema: the type of {name!r}", _TYPES)
+
+
+class WindowQuery:
+    """A query over windows; each verb gives a new one, and nothing runs before `collect` or `follow`.
+
+    Examples:
+        >>> import shardstream as ss
+        >>> stream = ss.Engine().create_stream("orders", shards=2)
+        >>> for minute, amount in ((0, 5), (0, 7), (1, 2)):
+        ...     data = f'{{"at": "2026-01-01T09:0{minute}:30Z", "region": "eu", "amount": {amount}}}'
+        ...     _ = stream.put(data.encode(), key="user-42")
+        >>> query = stream.window(ss.tumble("1m"), time="at").by("region").agg(total=ss.sum("amount"))
+        >>> query.collect().column("total")
+        [12, 2]
+    """
+
+    __slots__ = ("_aggregates", "_keys", "_options", "_source")
+
+    def __init__(
+        self,
+        source: "Stream | Any",  # noqa: ANN401 - any table that speaks Arrow
+        options: QueryOptions,
+        keys: tuple[str, ...] = (),
+        aggregates: tuple[tuple[str, Aggregate], ...] = (),
+    ) -> None:
+        """Take what to read, and what is known so far."""
+        self._source = source
+        self._options = options
+        self._keys = keys
+        self._aggregates = aggregates
+
+    def by(self, *columns: str) -> "WindowQuery":
+        """Compute for each combination of these columns' values apart. Null is a value of its own.
+
+        Args:
+            columns: Names of columns, of any plain type.
+        """
+        keys = tuple(_column(column, "by") for column in columns)
+        return WindowQuery(self._source, self._options, self._keys + keys, self._aggregates)
+
+    def agg(self, *unnamed: Aggregate, **named: Aggregate) -> "WindowQuery":
+        """Compute these in each window.
+
+        Args:
+            unnamed: Aggregates whose columns are called after them, as in `sum_amount`.
+            named: Aggregates by the name that their column shall have.
+        """
+        pairs = [(aggregate.name if isinstance(aggregate, Aggregate) else "", aggregate) for aggregate in unnamed]
+        pairs += named.items()
+        for name, aggregate in pairs:
+            if not isinstance(aggregate, Aggregate):
+                message = f"agg: {name or 'an argument'} is {aggregate!r}; use ss.count(), ss.sum(column) and the like"
+                raise SerializationException(message)
+        return WindowQuery(self._source, self._options, self._keys, self._aggregates + tuple(pairs))
+
+    def collect(
+        self,
+        *,
+        order: Literal["event", "arrival"] = "event",
+        start: position.Position = "TRIM_HORIZON",
+        end: position.Position | None = None,
+        shard_id: str | None = None,
+    ) -> "WindowResult":
+        """Answer from all that is there now; every window closes.
+
+        Args:
+            order: "event" counts every row, whatever the order of arrival. "arrival" answers as a live consumer would
+                have: rows in order of arrival against the watermark, those that come too late kept apart in `late`.
+            start: Where to begin in a stream, as in `Stream.read`.
+            end: Where to stop in a stream.
+            shard_id: Read this shard only.
+
+        Returns:
+            WindowResult: `window_start`, `window_end`, the keys and the aggregates, sorted by the first three; `late`,
+            `malformed` and `stats`.
+
+        Raises:
+            ColumnNotFoundError: A column is not there.
+            ColumnTypeError: A column's type does not go with its aggregate or with being the time.
+            InvalidArgumentException: Rows have no time, or the query no aggregates.
+        """
+        query = self._native()
+        arrival = _choice(order, "order", ("event", "arrival")) == "arrival"
+        if not isinstance(self._source, _core.Stream):
+            if (start, end, shard_id) != ("TRIM_HORIZON", None, None):
+                message = "start, end and shard_id are for streams; this query is over a table: filter it instead"
+                raise InvalidArgumentException(message)
+            return WindowResult(query.collect_table(self._source, arrival=arrival))
+        from_cut, until_cut = self._source._cuts(start, end, shard_id)  # noqa: SLF001 - of the same package
+        return WindowResult(query.collect_stream(self._source, from_cut, until_cut, shard_id, arrival=arrival))
+
+    def follow(
+        self,
+        *,
+        emit: Literal["final", "changes"] = "final",
+        start: position.Position = "LATEST",
+        end: position.Position | None = None,
+        shard_id: str | None = None,
+        timeout: str | datetime.timedelta | None = None,
+    ) -> "Iterator[WindowResult]":
+        """Answer live: rows in order of arrival against the watermark, an update whenever there is news.
+
+        Where it starts is fixed by this call. It ends when nothing has come for `timeout`, leaving open windows open;
+        or when the stream comes to `end` or is deleted, which closes them. Fed the same rows, its final windows are
+        those of `collect(order="arrival")`.
+
+        Args:
+            emit: "final" gives each window once, when nothing can change it any more: the watermark has passed its end
+                and the allowed lateness. "changes" gives windows each time they changed; the last one given counts.
+            start: Where to begin, as in `Stream.read`.
+            end: Where to stop; follows for ever, if not given.
+            shard_id: Follow this shard only.
+            timeout: How long to wait for news; for ever, if not given (Ctrl-C works). On a `ManualClock` it ends
+                once it has caught up, without waiting.
+
+        Yields:
+            WindowResult: The windows of this update, with the rows late and the records malformed since the last, and
+            `stats` so far.
+        """
+        if not isinstance(self._source, _core.Stream):
+            message = "follow() is for streams; a table has all its rows already: collect() it"
+            raise InvalidArgumentException(message)
+        query = self._native()
+        changes = _choice(emit, "emit", ("final", "changes")) == "changes"
+        timeout_ms = None if timeout is None else whole_millis(timeout, "timeout")
+        from_cut, until_cut = self._source._cuts(start, end, shard_id)  # noqa: SLF001 - of the same package
+        return map(
+            WindowResult,
+            query.follow(
+                self._source,
+                from_cut,
+                None if end is None else until_cut,
+                shard_id,
+                changes=changes,
+                timeout_ms=timeout_ms,
+            ),
+        )
+
+    def __repr__(self) -> str:
+        """Say the query as it was written."""
+        source = repr(self._source) if isinstance(self._source, _core.Stream) else type(self._source).__name__
+        by = f".by({', '.join(map(repr, self._keys))})" if self._keys else ""
+        aggregates = ", ".join(f"{name}={aggregate!r}" for name, aggregate in self._aggregates)
+        return f"{source}.window({self._options.window!r}, time={self._options.time!r}){by}.agg({aggregates})"
+
+    def _native(self) -> _core.Query:
+        options = self._options
+        if not self._aggregates:
+            message = "the query computes nothing yet: add .agg(n=ss.count()), for one"
+            raise InvalidArgumentException(message)
+        return _core.Query(
+            kind=options.window.kind,
+            spans=options.window.spans,
+            time=options.time,
+            keys=list(self._keys),
+            aggregates=[
+                (name, aggregate.function, aggregate.column, aggregate.options)
+                for name, aggregate in self._aggregates
+            ],
+            watermark_ns=options.watermark_ns,
+            allowed_lateness_ns=options.allowed_lateness_ns,
+            idle_timeout_ns=options.idle_timeout_ns,
+            skip_null_times=options.skip_null_times,
+            raise_malformed=options.raise_malformed,
+            schema=options.schema,
+        )
+
+
+class QueryStats:
+    """Counts of a query, so far.
+
+    Attributes:
+        rows: Rows that had a time, late ones included.
+        late_rows: Rows too late for every window they would belong to.
+        partly_late_rows: Rows too late for some of their windows.
+        null_time_rows: Rows without a time, skipped.
+        malformed_records: Records that could not be read.
+        windows: Result rows given out.
+        open_windows: Windows that still take rows.
+        watermark: How far event time is believed to be complete; None before any row, and when all is.
+        max_event_time: The newest event time.
+        max_lateness: How far behind the watermark the latest late row was.
+    """
+
+    __slots__ = (
+        "late_rows",
+        "malformed_records",
+        "max_event_time",
+        "max_lateness",
+        "null_time_rows",
+        "open_windows",
+        "partly_late_rows",
+        "rows",
+        "watermark",
+        "windows",
+    )
+
+    rows: int
+    late_rows: int
+    partly_late_rows: int
+    null_time_rows: int
+    malformed_records: int
+    windows: int
+    open_windows: int
+    watermark: datetime.datetime | None
+    max_event_time: datetime.datetime | None
+    max_lateness: datetime.timedelta | None
+
+    def __init__(self, counts: Mapping[str, Any]) -> None:
+        """Take the counts by name."""
+        for name in self.__slots__:
+            setattr(self, name, counts[name])
+
+    def as_dict(self) -> dict[str, Any]:
+        """The counts by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def __repr__(self) -> str:
+        """Say what was counted."""
+        shown = ", ".join(f"{name}={value}" for name, value in self.as_dict().items() if value not in (0, None))
+        return f"QueryStats({shown})"
+
+
+class WindowResult(_core.Table):
+    """Windows and what was computed in them: a table to any Arrow library.
+
+    `polars.DataFrame(result)`, `pyarrow.table(result)`, `duckdb.from_arrow(result)` and
+    `pandas.DataFrame.from_arrow(result)` take it as it is, as often as they like.
+
+    Attributes:
+        late: The rows that came too late, as a table: their values, the watermark then, and how late they were.
+        malformed: The records that could not be read, as a table: where they are, what is wrong, what they carry.
+        stats: Counts of rows, late rows and windows.
+    """
+
+    late: _core.Table
+    malformed: _core.Table
+    stats: QueryStats
+
+    def __new__(cls, answer: _core.Answer) -> Self:
+        """Take an answer of the native module."""
+        result = super().__new__(cls, answer.windows)
+        result.late = answer.late
+        result.malformed = answer.malformed
+        result.stats = QueryStats(answer.stats)
+        return result
+
+    def to_polars(self) -> Any:  # noqa: ANN401 - polars is not a dependency
+        """The windows as a polars DataFrame; polars must be installed."""
+        import polars
+
+        return polars.DataFrame(self)
+
+    def to_pandas(self) -> Any:  # noqa: ANN401 - pandas is not a dependency
+        """The windows as a pandas DataFrame; pandas and pyarrow must be installed."""
+        return self.to_arrow().to_pandas()
+
+    def to_arrow(self) -> Any:  # noqa: ANN401 - pyarrow is not a dependency
+        """The windows as a pyarrow Table; pyarrow must be installed."""
+        import pyarrow
+
+        return pyarrow.table(self)
+
+    def __repr__(self) -> str:
+        """Draw the first windows, and say how many rows came late."""
+        shown = 10
+        rows, columns = self.shape
+        more = f"\n... {rows - shown:,} more" if shown < rows else ""
+        late = f", {self.stats.late_rows:,} rows late" if self.stats.late_rows else ""
+        return f"WindowResult: {rows:,} rows x {columns} columns{late}\n{self.slice(0, shown).to_text()}{more}"
+
+
+def window(
+    table: object,
+    window: Window,
+    *,
+    time: str,
+    watermark: _Duration = "0s",
+    allowed_lateness: _Duration = "0s",
+    null_times: Literal["raise", "skip"] = "raise",
+) -> WindowQuery:
+    """Begin a query over a table that groups its rows into windows of event time.
+
+    The same verbs as over a stream: `ss.window(table, ss.tumble("1m"), time="ts").by("region").agg(n=ss.count())`.
+
+    Args:
+        table: Any table that speaks Arrow: a polars or pandas DataFrame, a pyarrow Table, a DuckDB relation.
+        window: `ss.tumble`, `ss.hop`, `ss.session`, `ss.cumulate` or `ss.rolling`.
+        time: The column of event times: timestamps (without a timezone they are read as UTC), dates, or ISO 8601 text.
+        watermark: As in `Stream.window`; `collect(order="arrival")` takes the rows' order for that of arrival.
+        allowed_lateness: As in `Stream.window`.
+        null_times: What to do with rows without a time: "raise", or "skip" and count them.
+    """
+    options = QueryOptions(
+        window=window,
+        time=time,
+        watermark=watermark,
+        allowed_lateness=allowed_lateness,
+        idle_timeout=None,
+        null_times=null_times,
+    )
+    return WindowQuery(table, options)
+
+
+def _column(name: object, what: str) -> str:
+    if not isinstance(name, str):
+        message = f"{what}: a column's name is text, not {type(name).__name__} {name!r}"
+        raise SerializationException(message)
+    return name
+
+
+def _choice(value: object, name: str, known: tuple[str, ...]) -> str:
+    if isinstance(value, str) and value in known:
+        return value
+    message = f"{name}: one of {', '.join(map(repr, known))}, not {value!r}"
+    raise InvalidArgumentException(message)
+
+
+def _not_negative(duration: object, name: str) -> int:
+    span = nanoseconds(duration, name)
+    if span < 0:
+        message = f"{name}: not negative, unlike {duration!r}"
+        raise InvalidArgumentException(message)
+    return span

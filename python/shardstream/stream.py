@@ -1,0 +1,277 @@
+"""A stream: shards that take, keep and hand out records."""
+
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from shardstream import _core, position
+from shardstream._epoch import from_millis
+from shardstream.duration import whole_millis
+from shardstream.errors import InvalidArgumentException, SerializationException
+
+if TYPE_CHECKING:
+    from shardstream.query import WindowQuery
+    from shardstream.windows import Window
+
+__all__ = ["Stream"]
+
+
+class Stream(_core.Stream):
+    """A stream of shards; `Engine.create_stream` and `Engine.stream` give one.
+
+    Within a shard records keep the order in which they were put, for ever. Read together, the shards give all records
+    in that order, a split or merged shard's before its children's.
+
+    Examples:
+        >>> import shardstream as ss
+        >>> clicks = ss.Engine().create_stream("clicks", shards=2)
+        >>> clicks.put_many([(b"first", "user-42"), (b"second", "user-42")]).failed_record_count
+        0
+        >>> records = clicks.read()
+        >>> len(records), records[0].data, records[0].shard_id == records[1].shard_id
+        (2, b'first', True)
+    """
+
+    __slots__ = ()
+
+    def write(
+        self,
+        table: object,
+        *,
+        key: str,
+        time: str | None = None,
+        data: str | None = None,
+        null_key: str | None = None,
+    ) -> _core.WriteReport:
+        """Append a table's rows as records, without copying their columns.
+
+        Args:
+            table: Any table that speaks Arrow: a polars or pandas DataFrame, a pyarrow Table, a DuckDB relation.
+            key: The column of partition keys: text, dictionary-encoded text, or integers (keyed by their digits).
+            time: The column of event times, checked to be one; `window(time=...)` names it again. Records arrive now.
+            data: A column of bytes or text that becomes the records' data. If not given, the rows themselves are:
+                they keep their columns, and their JSON is made when somebody asks for bytes.
+            null_key: What stands in for null keys; without it they are an error.
+
+        Returns:
+            WriteReport: `records`, `bytes`, `per_shard`, `throttled`, `failed_rows`.
+
+        Raises:
+            ColumnNotFoundError: A column is not there.
+            ColumnTypeError: A column is of a type that cannot be what it is named as.
+            ValidationException: A key is null, empty or too long, or a row over the record limit. No row is stored.
+        """
+        if not isinstance(key, str):
+            message = f"key: a column's name, not {type(key).__name__} {key!r}"
+            raise SerializationException(message)
+        return self.write_table(table, key=key, data=data, null_key=null_key, time=time)
+
+    def read(
+        self,
+        start: position.Position = "TRIM_HORIZON",
+        end: position.Position | None = None,
+        *,
+        shard_id: str | None = None,
+        limit: int | None = None,
+    ) -> _core.Records:
+        """Read the records that are there now, in order of arrival.
+
+        Args:
+            start: `"TRIM_HORIZON"` (the oldest kept), `"LATEST"` (nothing yet), a sequence number or record (that one
+                first), an aware time (what arrived then or later), a duration like `"15m"` (that long ago), or a pair
+                like `("AFTER_SEQUENCE_NUMBER", number)`.
+            end: Likewise, where to stop: the record right there is not read any more. All there is, if not given.
+            shard_id: Read this shard only.
+            limit: Records at most.
+
+        Returns:
+            Records: A sequence of `Record`, and a table to any Arrow library.
+
+        Raises:
+            ResourceNotFoundException: There is no such shard.
+            InvalidArgumentException: A position is none, or lies in another stream or in the future.
+            ProvisionedThroughputExceededException: With limits="aws", a shard's reads are used up: each call is one
+                read of every shard it touches.
+
+        Source: GetShardIterator and GetRecords of the Kinesis Data Streams API.
+        """
+        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+            message = f"limit: a number of records from 1 on, or None for all, not {limit!r}"
+            raise InvalidArgumentException(message)
+        from_cut, until_cut = self._cuts(start, end, shard_id)
+        return self.read_between(from_cut, until_cut, shard_id, limit)
+
+    def follow(
+        self,
+        start: position.Position = "LATEST",
+        *,
+        shard_id: str | None = None,
+        timeout: str | datetime.timedelta | None = None,
+    ) -> Iterator[_core.Record]:
+        """Iterate over records as they come, one at a time.
+
+        Where it starts is fixed by this call, not by the first look. It ends when nothing has come for `timeout`, when
+        the stream is deleted, or when the one shard followed is closed and read to its end. On a `ManualClock` nobody
+        but you moves time: with a timeout it ends once it has caught up, without waiting.
+
+        Args:
+            start: As in `read`.
+            shard_id: Follow this shard only.
+            timeout: How long to wait for another record; for ever, if not given (Ctrl-C works).
+        """
+        timeout_ms = None if timeout is None else whole_millis(timeout, "timeout")
+        from_cut, _ = self._cuts(start, None, shard_id)
+        return self.follow_from(from_cut, shard_id, timeout_ms)
+
+    def window(
+        self,
+        window: "Window",
+        *,
+        time: str = "arrival_time",
+        watermark: str | datetime.timedelta = "0s",
+        allowed_lateness: str | datetime.timedelta = "0s",
+        idle_timeout: str | datetime.timedelta | None = None,
+        null_times: Literal["raise", "skip"] = "raise",
+        on_malformed: Literal["keep", "raise"] = "keep",
+        schema: Mapping[str, str] | None = None,
+    ) -> "WindowQuery":
+        """Begin a query that groups records into windows of event time.
+
+        The query reads columns by name: those of tables written, fields of records that are JSON objects, and
+        `arrival_time`, `partition_key` and `shard_id`, which every record has.
+
+        Args:
+            window: `ss.tumble`, `ss.hop`, `ss.session`, `ss.cumulate` or `ss.rolling`.
+            time: The column of event times: timestamps (without a timezone they are read as UTC), dates, or ISO 8601
+                text. When the record arrived, if not given.
+            watermark: How far out of order rows are expected: the watermark trails the newest event time by this, and
+                windows close when it passes their end. Only live queries and `collect(order="arrival")` use it.
+            allowed_lateness: How much longer a closed window would still take rows.
+            idle_timeout: When nothing arrives for this long, the watermark moves with the clock.
+            null_times: What to do with rows without a time: "raise", or "skip" and count them.
+            on_malformed: What to do with records that are not JSON objects with fitting fields: "keep" them apart and
+                count them, or "raise".
+            schema: Types of JSON fields, by name, where they should not be inferred: "int64", "float64", "string",
+                "bool".
+
+        Returns:
+            WindowQuery: Add `.by(...)` and `.agg(...)`, then `.collect()` or `.follow()`.
+        """
+        from shardstream.query import QueryOptions, WindowQuery
+
+        options = QueryOptions(
+            window=window,
+            time=time,
+            watermark=watermark,
+            allowed_lateness=allowed_lateness,
+            idle_timeout=idle_timeout,
+            null_times=null_times,
+            on_malformed=on_malformed,
+            schema=schema,
+        )
+        return WindowQuery(self, options)
+
+    def split_shard(self, shard_id: str, at: int | str | None = None) -> None:
+        """Split an open shard in two; it closes, and its records stay readable.
+
+        Args:
+            shard_id: The shard.
+            at: The first hash key of the upper child; the middle of what the shard owns, if not given.
+
+        Raises:
+            InvalidArgumentException: The shard is closed, or the hash key does not lie inside of it.
+            ResourceNotFoundException: There is no such shard.
+            ValidationException: The stream is on demand.
+
+        Source: SplitShard of the Kinesis Data Streams API.
+        """
+        super().split_shard(_shard(shard_id), at)
+
+    def merge_shards(self, shard_id: str, adjacent_shard_id: str) -> None:
+        """Merge two open shards, the first of which ends where the second starts; both close.
+
+        Raises:
+            InvalidArgumentException: A shard is closed, or the two are not neighbours in this order.
+            ResourceNotFoundException: There is no such shard.
+            ValidationException: The stream is on demand.
+
+        Source: MergeShards of the Kinesis Data Streams API.
+        """
+        super().merge_shards(_shard(shard_id), _shard(adjacent_shard_id))
+
+    def update_shard_count(self, target: int) -> None:
+        """Split and merge until this many open shards cut the ring evenly.
+
+        Args:
+            target: 1 to 10,000; with limits="aws" at most double and at least half of the open shards, and at most
+                ten times a day.
+
+        Raises:
+            ValidationException: The target is below 1, or the stream on demand.
+            LimitExceededException: The target is above 10,000, or the day's updates are used up.
+            InvalidArgumentException: The step is too big.
+
+        Source: UpdateShardCount of the Kinesis Data Streams API.
+        """
+        if isinstance(target, bool) or not isinstance(target, int):
+            message = f"target: an int, not {type(target).__name__} {target!r}"
+            raise SerializationException(message)
+        super().update_shard_count(max(-(2**62), min(target, 2**62)))
+
+    def increase_retention(self, retention: str | datetime.timedelta) -> None:
+        """Keep records for longer, up to 8,760 hours; what is forgotten already does not come back.
+
+        Source: IncreaseStreamRetentionPeriod of the Kinesis Data Streams API.
+        """
+        self.increase_retention_ms(whole_millis(retention, "retention"))
+
+    def decrease_retention(self, retention: str | datetime.timedelta) -> None:
+        """Keep records for a shorter time, down to 24 hours; older ones are gone at once.
+
+        Source: DecreaseStreamRetentionPeriod of the Kinesis Data Streams API.
+        """
+        self.decrease_retention_ms(whole_millis(retention, "retention"))
+
+    @property
+    def retention(self) -> datetime.timedelta:
+        """How long records are kept."""
+        return datetime.timedelta(milliseconds=self.retention_ms())
+
+    @property
+    def created(self) -> datetime.datetime:
+        """When the stream was created, aware, in UTC."""
+        return from_millis(self.created_ms())
+
+    def __len__(self) -> int:
+        """How many records are kept."""
+        return self.record_count()
+
+    def __bool__(self) -> bool:
+        """A stream is true, also without records."""
+        return True
+
+    def __repr__(self) -> str:
+        """Say which stream this is, and what is in it."""
+        try:
+            shards: Sequence[Any] = self.shards()
+            count = self.record_count()
+        except Exception as error:  # noqa: BLE001 - a repr of a deleted stream says so and does not raise
+            return f"Stream({self.name!r}, {type(error).__name__})"
+        opened = sum(shard.is_open for shard in shards)
+        return f"Stream({self.name!r}, {opened} open shard{'' if opened == 1 else 's'}, {count:,} records)"
+
+    def _cuts(self, start: object, end: object, shard_id: str | None) -> tuple[int, int]:
+        if shard_id is not None:
+            _shard(shard_id)
+        now_ms = self.now_ms()
+        from_cut = self.start_cut(position.native(start, "start", now_ms), shard_id)
+        if end is None:
+            end = "LATEST"
+        return from_cut, self.end_cut(position.native(end, "end", now_ms), shard_id)
+
+
+def _shard(shard_id: object) -> str:
+    if not isinstance(shard_id, str):
+        message = f'a shard is named by text, like "shardId-000000000000", not {type(shard_id).__name__} {shard_id!r}'
+        raise SerializationException(message)
+    return shard_id

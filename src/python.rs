@@ -1,0 +1,54 @@
+//! The seam: the only place that knows Python; one file per family of classes.
+
+mod argument;
+mod clock;
+mod engine;
+mod error;
+mod query;
+mod record;
+mod replay;
+mod stream;
+mod table;
+mod value;
+mod write;
+
+use pyo3::pymodule;
+
+/// The native part of shardstream; its face is the package `shardstream`.
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::clock::PyManualClock;
+    #[pymodule_export]
+    use super::engine::PyEngine;
+    #[pymodule_export]
+    use super::query::PyAnswer;
+    #[pymodule_export]
+    use super::query::PyQuery;
+    #[pymodule_export]
+    use super::query::PyQueryFollow;
+    #[pymodule_export]
+    use super::record::PyRecord;
+    #[pymodule_export]
+    use super::record::PyRecordIterator;
+    #[pymodule_export]
+    use super::record::PyRecords;
+    #[pymodule_export]
+    use super::replay::PyReplay;
+    #[pymodule_export]
+    use super::stream::PyFollow;
+    #[pymodule_export]
+    use super::stream::PyShard;
+    #[pymodule_export]
+    use super::stream::PyStream;
+    #[pymodule_export]
+    use super::table::PyTable;
+    #[pymodule_export]
+    use super::write::PyPutError;
+    #[pymodule_export]
+    use super::write::PyPutManyResult;
+    #[pymodule_export]
+    use super::write::PyPutResult;
+    #[pymodule_export]
+    use super::write::PyWriteReport;
+}

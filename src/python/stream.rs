@@ -1,0 +1,579 @@
+//! `Stream` and `Shard`: writing, reading, resharding.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_array::RecordBatch;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use pyo3::types::PyTuple;
+
+use crate::clock::Clock;
+use crate::clock::Millis;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::engine::Mode;
+use crate::engine::Stream;
+use crate::engine::log::Slice;
+use crate::engine::position::Cut;
+use crate::engine::shard::Shard;
+use crate::engine::stream::Entry;
+use crate::engine::write::Roles;
+use crate::engine::write::Rows;
+use crate::engine::write::TableError;
+use crate::engine::write::Written;
+use crate::hash_key::HashKey;
+use crate::python::argument;
+use crate::python::argument::Data;
+use crate::python::argument::PyPosition;
+use crate::python::engine::PyEngine;
+use crate::python::error::class_of;
+use crate::python::error::data_class;
+use crate::python::error::key_class;
+use crate::python::error::raise;
+use crate::python::query::window_class;
+use crate::python::record::PyRecord;
+use crate::python::record::PyRecords;
+use crate::python::table;
+use crate::python::write::PyPutManyResult;
+use crate::python::write::PyPutResult;
+use crate::python::write::PyWriteReport;
+use crate::query::check_time;
+use crate::record::Record;
+
+/// How long a wait lasts before signals are looked at: Ctrl-C works within it.
+pub(super) const WAIT_SLICE: Duration = Duration::from_millis(20);
+/// Records that a follower takes at a time.
+const FOLLOW_RECORDS: usize = 4_096;
+
+/// A stream of shards; the package's `Stream` is its face.
+#[pyclass(name = "Stream", module = "shardstream._core", frozen, subclass)]
+#[derive(Debug)]
+pub(super) struct PyStream {
+    pub(super) engine: Arc<Engine>,
+    pub(super) stream: Arc<Stream>,
+}
+
+#[pymethods]
+impl PyStream {
+    #[new]
+    fn new(engine: PyRef<'_, PyEngine>, name: &str) -> PyResult<Self> {
+        Ok(Self {
+            engine: Arc::clone(&engine.engine),
+            stream: engine.engine.stream(name)?,
+        })
+    }
+
+    /// Appends one record to the shard that its key's MD5 falls in, and returns where it is.
+    ///
+    /// Args:
+    ///     data: What the record carries: bytes, at most 1 MiB together with the key.
+    ///     key: The partition key: text of 1 to 256 characters.
+    ///     explicit_hash_key: Routes the record instead of the key: an int from 0 to 2**128 - 1, or its digits.
+    ///
+    /// Returns:
+    ///     PutResult: `shard_id` and `sequence_number`.
+    ///
+    /// Raises:
+    ///     ValidationException: The key is empty or too long, or the record too large.
+    ///     ProvisionedThroughputExceededException: With limits="aws", the shard's second is used up.
+    ///
+    /// Source: PutRecord of the Kinesis Data Streams API.
+    #[pyo3(signature = (data, key, explicit_hash_key = None))]
+    fn put(
+        &self,
+        data: &Bound<'_, PyAny>,
+        key: &Bound<'_, PyAny>,
+        explicit_hash_key: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<PyPutResult> {
+        let bytes = Data::extract(data)?;
+        let entry = Entry {
+            data: bytes.bytes(),
+            key: argument::key(key)?,
+            explicit_hash_key: explicit_hash_key.map(argument::hash_key).transpose()?,
+        };
+        let number = self.stream.put(self.engine.now(), entry)?;
+        Ok(PyPutResult { number })
+    }
+
+    /// Appends records in order; each is stored or refused by itself.
+    ///
+    /// Args:
+    ///     records: `(data, key)` or `(data, key, explicit_hash_key)` tuples.
+    ///
+    /// Returns:
+    ///     PutManyResult: In order, a `PutResult` or a `PutError(code, message)` for each; `failed_record_count`.
+    ///
+    /// Raises:
+    ///     ValidationException: A record that no stream may hold; none of the call is stored.
+    ///
+    /// Source: PutRecords of the Kinesis Data Streams API.
+    fn put_many(&self, py: Python<'_>, records: &Bound<'_, PyAny>) -> PyResult<PyPutManyResult> {
+        let records: Vec<Bound<'_, PyAny>> = records.try_iter()?.collect::<PyResult<_>>()?;
+        let parts: Vec<Parts<'_>> = records
+            .iter()
+            .enumerate()
+            .map(|(index, record)| Parts::extract(index, record))
+            .collect::<PyResult<_>>()?;
+        let data: Vec<Data<'_>> = parts
+            .iter()
+            .map(|parts| Data::extract(&parts.data))
+            .collect::<PyResult<_>>()?;
+        let mut entries = Vec::with_capacity(parts.len());
+        for (parts, data) in parts.iter().zip(&data) {
+            entries.push(Entry {
+                data: data.bytes(),
+                key: argument::key(&parts.key)?,
+                explicit_hash_key: parts.explicit_hash_key,
+            });
+        }
+        let now = self.engine.now();
+        let results = py.detach(|| self.stream.put_many(now, &entries))?;
+        let stored = entries
+            .iter()
+            .zip(&results)
+            .filter(|(_, result)| result.is_ok());
+        let stored_bytes = stored
+            .map(|(entry, _)| (entry.data.len() + entry.key.len()) as u64)
+            .sum();
+        Ok(PyPutManyResult {
+            results,
+            stored_bytes,
+        })
+    }
+
+    /// Appends a table's rows; see the package's `Stream.write`.
+    #[pyo3(signature = (table, *, key, data, null_key, time))]
+    fn write_table(
+        &self,
+        py: Python<'_>,
+        table: &Bound<'_, PyAny>,
+        key: &str,
+        data: Option<&str>,
+        null_key: Option<&str>,
+        time: Option<&str>,
+    ) -> PyResult<PyWriteReport> {
+        let (schema, batches) = table::batches(table)?;
+        let roles = Roles {
+            key,
+            data,
+            null_key,
+        };
+        // Even a table without rows has columns that can be wrong.
+        let empty = RecordBatch::new_empty(schema);
+        if let Some(time) = time {
+            check_time(empty.schema_ref(), time).map_err(|error| {
+                raise(window_class(&error), format!("{error}; no row was stored"))
+            })?;
+        }
+        Rows::from_batch(empty, roles, 0).map_err(table_error)?;
+        let mut parts = Vec::with_capacity(batches.len());
+        let mut first_row = 0;
+        for batch in batches {
+            py.check_signals()?;
+            let rows = batch.num_rows();
+            let part = py
+                .detach(|| Rows::from_batch(batch, roles, first_row))
+                .map_err(table_error)?;
+            py.detach(|| self.stream.check_sizes(&part, first_row))
+                .map_err(nothing_stored)?;
+            parts.push(part);
+            first_row += rows;
+        }
+        let now = self.engine.now();
+        let mut written = Written::default();
+        for part in parts {
+            // Between parts, Ctrl-C leaves those stored that came before; the report is lost with it.
+            py.check_signals()?;
+            written.extend(py.detach(|| self.stream.write_checked(now, part))?);
+        }
+        Ok(PyWriteReport::of(written))
+    }
+
+    /// Fixes where a read begins, as an opaque number.
+    fn start_cut(&self, position: PyPosition, shard_id: Option<&str>) -> PyResult<u64> {
+        Ok(self
+            .stream
+            .start_cut(self.engine.now(), position.position()?, shard_id)?
+            .0)
+    }
+
+    /// Fixes where a read ends, as an opaque number.
+    fn end_cut(&self, position: PyPosition, shard_id: Option<&str>) -> PyResult<u64> {
+        Ok(self
+            .stream
+            .end_cut(self.engine.now(), position.position()?, shard_id)?
+            .0)
+    }
+
+    /// The records between two cuts.
+    fn read_between(
+        &self,
+        from_cut: u64,
+        until_cut: u64,
+        shard_id: Option<&str>,
+        limit: Option<usize>,
+    ) -> PyResult<PyRecords> {
+        let now = self.engine.now();
+        let limit = limit.unwrap_or(usize::MAX);
+        let (slices, _) =
+            self.stream
+                .read_metered(now, Cut(from_cut), Cut(until_cut), shard_id, limit)?;
+        Ok(PyRecords::new(slices))
+    }
+
+    /// An iterator over records from a cut on, waiting for those to come.
+    fn follow_from(
+        &self,
+        from_cut: u64,
+        shard_id: Option<String>,
+        timeout_ms: Option<i64>,
+    ) -> PyFollow {
+        PyFollow {
+            engine: Arc::clone(&self.engine),
+            stream: Arc::clone(&self.stream),
+            shard_id,
+            timeout_ms,
+            place: parking_lot::Mutex::new(Place {
+                next: Cut(from_cut),
+                ahead: Vec::new().into_iter(),
+            }),
+        }
+    }
+
+    /// The shards, open and closed, by index.
+    fn shards(&self) -> PyResult<Vec<PyShard>> {
+        let shards = self.stream.shards(self.engine.now())?;
+        Ok(shards.into_iter().map(|shard| PyShard { shard }).collect())
+    }
+
+    /// Splits an open shard.
+    #[pyo3(signature = (shard_id, at = None))]
+    fn split_shard(&self, shard_id: &str, at: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let at: Option<HashKey> = at.map(argument::hash_key).transpose()?;
+        Ok(self.stream.split_shard(self.engine.now(), shard_id, at)?)
+    }
+
+    /// Merges two open neighbours.
+    fn merge_shards(&self, lower: &str, upper: &str) -> PyResult<()> {
+        Ok(self.stream.merge_shards(self.engine.now(), lower, upper)?)
+    }
+
+    /// Splits and merges until `count` shards are open.
+    fn update_shard_count(&self, count: i64) -> PyResult<()> {
+        Ok(self.stream.update_shard_count(self.engine.now(), count)?)
+    }
+
+    /// Keeps records for longer.
+    fn increase_retention_ms(&self, retention_ms: i64) -> PyResult<()> {
+        Ok(self
+            .stream
+            .increase_retention(self.engine.now(), retention_ms)?)
+    }
+
+    /// Keeps records for a shorter time.
+    fn decrease_retention_ms(&self, retention_ms: i64) -> PyResult<()> {
+        Ok(self
+            .stream
+            .decrease_retention(self.engine.now(), retention_ms)?)
+    }
+
+    /// How long records are kept, in milliseconds.
+    fn retention_ms(&self) -> PyResult<i64> {
+        Ok(self.stream.retention_ms()?)
+    }
+
+    /// How many records are kept.
+    fn record_count(&self) -> PyResult<u64> {
+        Ok(self.stream.record_count(self.engine.now())?)
+    }
+
+    /// The name.
+    #[getter]
+    fn name(&self) -> &str {
+        self.stream.name()
+    }
+
+    /// The Amazon resource name.
+    #[getter]
+    fn arn(&self) -> String {
+        let options = self.engine.options();
+        let (region, account) = (&options.region, &options.account_id);
+        format!(
+            "arn:aws:kinesis:{region}:{account}:stream/{}",
+            self.stream.name()
+        )
+    }
+
+    /// `PROVISIONED` or `ON_DEMAND`.
+    #[getter]
+    fn mode(&self) -> PyResult<&'static str> {
+        Ok(match self.stream.mode()? {
+            Mode::OnDemand => "ON_DEMAND",
+            Mode::Provisioned => "PROVISIONED",
+        })
+    }
+
+    /// The labels, by key.
+    #[getter]
+    fn tags<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let tags = PyDict::new(py);
+        self.stream
+            .tags()?
+            .into_iter()
+            .try_for_each(|(key, value)| tags.set_item(key, value))?;
+        Ok(tags)
+    }
+
+    /// The engine's time, in milliseconds since 1970.
+    fn now_ms(&self) -> i64 {
+        self.engine.now().0
+    }
+
+    /// When it was created, in milliseconds since 1970.
+    fn created_ms(&self) -> i64 {
+        self.stream.created().0
+    }
+}
+
+/// One record of `put_many`, taken apart.
+struct Parts<'py> {
+    data: Bound<'py, PyAny>,
+    key: Bound<'py, PyAny>,
+    explicit_hash_key: Option<HashKey>,
+}
+
+impl<'py> Parts<'py> {
+    fn extract(index: usize, record: &Bound<'py, PyAny>) -> PyResult<Self> {
+        let tuple = record
+            .cast::<PyTuple>()
+            .ok()
+            .filter(|tuple| matches!(tuple.len(), 2 | 3));
+        let Some(tuple) = tuple else {
+            let given = record
+                .repr()?
+                .to_string()
+                .chars()
+                .take(60)
+                .collect::<String>();
+            let message = format!(
+                "record {index} is not a tuple (data, key) or (data, key, explicit_hash_key): {given}"
+            );
+            return Err(raise("SerializationException", message));
+        };
+        let explicit = if tuple.len() == 3 {
+            Some(tuple.get_item(2)?)
+        } else {
+            None
+        };
+        let explicit = explicit.filter(|explicit| !explicit.is_none());
+        Ok(Self {
+            data: tuple.get_item(0)?,
+            key: tuple.get_item(1)?,
+            explicit_hash_key: explicit.as_ref().map(argument::hash_key).transpose()?,
+        })
+    }
+}
+
+/// A table that cannot be written, as Python hears of it.
+pub(super) fn table_error(error: TableError) -> PyErr {
+    raise(table_class(&error), format!("{error}; no row was stored"))
+}
+
+/// The name of the exception class for a table that cannot be written.
+pub(super) fn table_class(error: &TableError) -> &'static str {
+    match error {
+        TableError::ColumnMissing { .. } => "ColumnNotFoundError",
+        TableError::Data { error, .. } => data_class(error),
+        TableError::Key { error, .. } => key_class(error),
+    }
+}
+
+fn nothing_stored(error: EngineError) -> PyErr {
+    raise(class_of(&error), format!("{error}; no row was stored"))
+}
+
+/// A shard of a stream.
+#[pyclass(name = "Shard", module = "shardstream", frozen)]
+#[derive(Debug)]
+pub(super) struct PyShard {
+    shard: Shard,
+}
+
+#[pymethods]
+impl PyShard {
+    /// The name, as in `shardId-000000000003`.
+    #[getter]
+    fn shard_id(&self) -> String {
+        self.shard.birth.shard.to_string()
+    }
+
+    /// The shard it was split from, or the first of the two it was merged from.
+    #[getter]
+    fn parent_shard_id(&self) -> Option<String> {
+        self.shard.parent.map(|parent| parent.to_string())
+    }
+
+    /// The second of the two shards it was merged from.
+    #[getter]
+    fn adjacent_parent_shard_id(&self) -> Option<String> {
+        self.shard.adjacent_parent.map(|parent| parent.to_string())
+    }
+
+    /// The first hash key it owns.
+    #[getter]
+    fn starting_hash_key(&self) -> u128 {
+        self.shard.range.first.0
+    }
+
+    /// The last hash key it owns.
+    #[getter]
+    fn ending_hash_key(&self) -> u128 {
+        self.shard.range.last.0
+    }
+
+    /// The sequence number below all of its records.
+    #[getter]
+    fn starting_sequence_number(&self) -> String {
+        self.shard.starting_sequence_number().to_string()
+    }
+
+    /// The sequence number above all of its records, once it is closed.
+    #[getter]
+    fn ending_sequence_number(&self) -> Option<String> {
+        self.shard
+            .ending_sequence_number()
+            .map(|number| number.to_string())
+    }
+
+    /// Whether it takes records.
+    #[getter]
+    fn is_open(&self) -> bool {
+        self.shard.is_open()
+    }
+
+    fn __repr__(&self) -> String {
+        let state = if self.shard.is_open() {
+            "open"
+        } else {
+            "closed"
+        };
+        format!(
+            "Shard('{}', {state}, {})",
+            self.shard.birth.shard, self.shard.range
+        )
+    }
+}
+
+/// Records as they come, one at a time.
+#[pyclass(name = "Follow", module = "shardstream._core", frozen)]
+#[derive(Debug)]
+pub(super) struct PyFollow {
+    engine: Arc<Engine>,
+    stream: Arc<Stream>,
+    shard_id: Option<String>,
+    timeout_ms: Option<i64>,
+    place: parking_lot::Mutex<Place>,
+}
+
+/// How far a follower has come.
+#[derive(Debug)]
+struct Place {
+    next: Cut,
+    /// Records read and not yet handed out.
+    ahead: std::vec::IntoIter<Record>,
+}
+
+#[pymethods]
+impl PyFollow {
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<PyRecord>> {
+        if let Some(record) = self.place.lock().ahead.next() {
+            return Ok(Some(PyRecord { record }));
+        }
+        let mut wait = Wait::new(&self.engine, self.timeout_ms);
+        loop {
+            let seen = self.stream.bell().rings();
+            if self.engine.is_closed() {
+                return Err(EngineError::EngineClosed.into());
+            }
+            if self.stream.is_gone() {
+                return Ok(None);
+            }
+            if let Some(record) = self.take()? {
+                return Ok(Some(PyRecord { record }));
+            }
+            if self.is_exhausted()? || !wait.pass(py, &self.engine, &self.stream, seen)? {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+impl PyFollow {
+    fn take(&self) -> PyResult<Option<Record>> {
+        let mut place = self.place.lock();
+        let shard = self.shard_id.as_deref();
+        let (slices, next) = self.stream.read(
+            self.engine.now(),
+            place.next,
+            Cut::END,
+            shard,
+            FOLLOW_RECORDS,
+        )?;
+        place.next = next;
+        let record =
+            |slice: &Slice, at: usize| Record::new(Arc::clone(&slice.block), slice.row(at));
+        let records: Vec<Record> = slices
+            .iter()
+            .flat_map(|slice| (0..slice.len()).map(move |at| record(slice, at)))
+            .collect();
+        place.ahead = records.into_iter();
+        Ok(place.ahead.next())
+    }
+
+    fn is_exhausted(&self) -> PyResult<bool> {
+        let next = self.place.lock().next;
+        let Some(shard) = &self.shard_id else {
+            return Ok(false);
+        };
+        Ok(self.stream.is_exhausted(shard, next)?)
+    }
+}
+
+/// A wait for a stream to change, in slices short enough for Ctrl-C.
+pub(super) struct Wait {
+    deadline: Option<Millis>,
+}
+
+impl Wait {
+    pub(super) fn new(engine: &Engine, timeout_ms: Option<i64>) -> Self {
+        Self {
+            deadline: timeout_ms.map(|timeout_ms| engine.now().plus(timeout_ms)),
+        }
+    }
+
+    /// Waits a slice, and tells whether there is a point in looking again.
+    ///
+    /// Nobody but the user moves a manual clock: waiting for it with a deadline would never end, so what is not there
+    /// yet counts as not having come in time.
+    pub(super) fn pass(
+        &mut self,
+        py: Python<'_>,
+        engine: &Engine,
+        stream: &Stream,
+        seen: u64,
+    ) -> PyResult<bool> {
+        py.check_signals()?;
+        if let Some(deadline) = self.deadline
+            && (deadline <= engine.now() || matches!(engine.options().clock, Clock::Manual(_)))
+        {
+            return Ok(false);
+        }
+        py.detach(|| stream.bell().wait(seen, WAIT_SLICE));
+        Ok(true)
+    }
+}

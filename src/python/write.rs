@@ -1,0 +1,236 @@
+//! What comes back from writing: results of single records, and reports of tables.
+
+use parking_lot::Mutex;
+use pyo3::exceptions::PyIndexError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::engine::EngineError;
+use crate::engine::write::Written;
+use crate::python::error::class_of;
+use crate::record::sequence::SequenceNumber;
+
+/// Where a record was stored.
+#[pyclass(name = "PutResult", module = "shardstream", frozen, eq, hash)]
+#[derive(Clone, Debug, Hash, PartialEq)]
+pub(super) struct PyPutResult {
+    pub(super) number: SequenceNumber,
+}
+
+#[pymethods]
+impl PyPutResult {
+    /// The shard, as in `shardId-000000000003`.
+    #[getter]
+    fn shard_id(&self) -> String {
+        self.number.birth.shard.to_string()
+    }
+
+    /// The sequence number: 56 digits.
+    #[getter]
+    fn sequence_number(&self) -> String {
+        self.number.to_string()
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "PutResult(shard_id='{}', sequence_number='{}')",
+            self.number.birth.shard, self.number
+        )
+    }
+}
+
+/// Why a record was not stored.
+#[pyclass(name = "PutError", module = "shardstream", frozen, eq, hash)]
+#[derive(Clone, Debug, Hash, PartialEq)]
+pub(super) struct PyPutError {
+    /// The error's name, as AWS names it.
+    #[pyo3(get)]
+    code: String,
+    /// What was wrong.
+    #[pyo3(get)]
+    message: String,
+}
+
+#[pymethods]
+impl PyPutError {
+    fn __repr__(&self) -> String {
+        format!("PutError(code='{}', message='{}')", self.code, self.message)
+    }
+}
+
+impl From<&EngineError> for PyPutError {
+    fn from(error: &EngineError) -> Self {
+        Self {
+            code: class_of(error).to_owned(),
+            message: error.to_string(),
+        }
+    }
+}
+
+/// What became of records put together, in their order: a `PutResult` or a `PutError` each.
+#[pyclass(name = "PutManyResult", module = "shardstream", frozen, sequence)]
+#[derive(Debug)]
+pub(super) struct PyPutManyResult {
+    pub(super) results: Vec<Result<SequenceNumber, EngineError>>,
+    /// Bytes stored, keys counted.
+    pub(super) stored_bytes: u64,
+}
+
+#[pymethods]
+impl PyPutManyResult {
+    /// How many records were not stored.
+    #[getter]
+    fn failed_record_count(&self) -> usize {
+        self.results.iter().filter(|result| result.is_err()).count()
+    }
+
+    fn __len__(&self) -> usize {
+        self.results.len()
+    }
+
+    fn __getitem__<'py>(&self, py: Python<'py>, index: isize) -> PyResult<Bound<'py, PyAny>> {
+        let place = if index < 0 {
+            self.results.len().checked_add_signed(index)
+        } else {
+            Some(index.unsigned_abs())
+        };
+        let result = place.and_then(|place| self.results.get(place));
+        match result {
+            Some(Ok(number)) => Ok(Bound::new(py, PyPutResult { number: *number })?.into_any()),
+            Some(Err(error)) => Ok(Bound::new(py, PyPutError::from(error))?.into_any()),
+            None => Err(PyIndexError::new_err(format!(
+                "{index} of {} results",
+                self.results.len()
+            ))),
+        }
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "PutManyResult({} records, failed_record_count={})",
+            self.results.len(),
+            self.failed_record_count()
+        )
+    }
+}
+
+/// What became of a table's rows.
+#[pyclass(name = "WriteReport", module = "shardstream", frozen)]
+#[derive(Debug)]
+pub(super) struct PyWriteReport {
+    written: Written,
+    bytes: Mutex<Option<u64>>,
+}
+
+impl PyWriteReport {
+    pub(super) fn of(written: Written) -> Self {
+        Self {
+            written,
+            bytes: Mutex::default(),
+        }
+    }
+}
+
+#[pymethods]
+impl PyWriteReport {
+    #[new]
+    fn new() -> Self {
+        Self::of(Written::default())
+    }
+
+    /// This report and what became of the records after it.
+    fn plus(&self, results: PyRef<'_, PyPutManyResult>) -> Self {
+        let mut later = Written {
+            rows: results.results.len() as u64,
+            ..Written::default()
+        };
+        for (row, result) in (0..).zip(&results.results) {
+            match result {
+                Ok(number) => *later.per_shard.entry(number.birth.shard).or_default() += 1,
+                Err(_) => later.throttled.push(row),
+            }
+        }
+        let mut written = self.written.clone();
+        written.extend(later);
+        let bytes = self.bytes.lock().unwrap_or(0) + results.stored_bytes;
+        Self {
+            written,
+            bytes: Mutex::new(Some(bytes)),
+        }
+    }
+
+    /// How many rows were stored.
+    #[getter]
+    fn records(&self) -> u64 {
+        self.written.records()
+    }
+
+    /// How many rows were given.
+    #[getter]
+    fn rows(&self) -> u64 {
+        self.written.rows
+    }
+
+    /// Bytes stored, keys counted, as Kinesis counts them: a row of a table as its JSON. Worked out when first asked.
+    #[getter]
+    fn bytes(&self, py: Python<'_>) -> PyResult<u64> {
+        if let Some(bytes) = *self.bytes.lock() {
+            return Ok(bytes);
+        }
+        let mut bytes = 0_u64;
+        for block in &self.written.blocks {
+            py.check_signals()?;
+            bytes += py.detach(|| -> Result<u64, EngineError> {
+                let data: u64 = block
+                    .payload
+                    .data_lens()?
+                    .iter()
+                    .map(|&len| u64::from(len))
+                    .sum();
+                let keys: usize = (0..block.len())
+                    .map(|row| block.keys.value(row).len())
+                    .sum();
+                Ok(data + keys as u64)
+            })?;
+        }
+        *self.bytes.lock() = Some(bytes);
+        Ok(bytes)
+    }
+
+    /// How many rows each shard took, by its name.
+    #[getter]
+    fn per_shard<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let records = PyDict::new(py);
+        for (shard, count) in &self.written.per_shard {
+            records.set_item(shard.to_string(), count)?;
+        }
+        Ok(records)
+    }
+
+    /// How many rows found their shard's capacity used up and were not stored.
+    #[getter]
+    fn throttled(&self) -> usize {
+        self.written.throttled.len()
+    }
+
+    /// How many rows were not stored; as `PutManyResult` names it.
+    #[getter]
+    fn failed_record_count(&self) -> usize {
+        self.written.throttled.len()
+    }
+
+    /// The rows that were not stored, by their place in the table, ascending; the others were.
+    #[getter]
+    fn failed_rows(&self) -> Vec<u64> {
+        self.written.throttled.clone()
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "WriteReport(records={}, throttled={}, shards={})",
+            self.written.records(),
+            self.written.throttled.len(),
+            self.written.per_shard.len()
+        )
+    }
+}

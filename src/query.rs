@@ -1,0 +1,410 @@
+//! Queries over streams: records become columns, columns go through windows, and late or broken ones are kept.
+
+pub mod columns;
+pub mod live;
+
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use arrow_array::BinaryViewArray;
+use arrow_array::RecordBatch;
+use arrow_array::StringArray;
+use arrow_array::UInt64Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt64Type;
+use arrow_schema::ArrowError;
+use arrow_schema::DataType;
+use arrow_schema::Field;
+use arrow_schema::Schema;
+use arrow_schema::SchemaRef;
+
+use crate::engine::log::Slice;
+use crate::query::columns::Columns;
+use crate::query::columns::ColumnsError;
+use crate::query::columns::Part;
+use crate::query::columns::Wanted;
+use crate::record::Record;
+use crate::record::block::Block;
+use crate::window::Arrivals;
+use crate::window::NullTimes;
+use crate::window::Operator;
+use crate::window::Order;
+use crate::window::QuerySpec;
+use crate::window::Span;
+use crate::window::Stats;
+use crate::window::Window;
+use crate::window::WindowError;
+use crate::window::aggregate::Aggregate;
+use crate::window::aggregate::Function;
+
+/// Rows that go through a query between two looks for Ctrl-C.
+const CHUNK_ROWS: usize = 65_536;
+
+/// Why a query has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// Records could not be read as the columns it names.
+    #[error(transparent)]
+    Columns(#[from] ColumnsError),
+    /// A record was not what the query reads, and the caller asked to be told.
+    #[error(
+        "record {sequence_number} of {shard} cannot be read: {reason}; on_malformed=\"keep\" counts such records and \
+         goes on"
+    )]
+    Malformed {
+        /// Its sequence number.
+        sequence_number: String,
+        /// Its shard.
+        shard: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The caller wants to stop.
+    #[error("stopped")]
+    Stopped,
+    /// The windows refuse.
+    #[error(transparent)]
+    Window(#[from] WindowError),
+}
+
+impl From<ArrowError> for QueryError {
+    fn from(error: ArrowError) -> Self {
+        Self::Window(error.into())
+    }
+}
+
+/// What to do with records that are not what the query reads.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Malformed {
+    /// Count and keep them.
+    Keep,
+    /// Refuse to answer.
+    Raise,
+}
+
+/// What a query over a stream is.
+#[derive(Clone, Debug)]
+pub struct StreamQuery {
+    /// Windows, keys and aggregates.
+    pub spec: QuerySpec,
+    /// Types of JSON fields, where the caller knows them.
+    pub declared: Vec<(String, DataType)>,
+    /// What to do with records that cannot be read.
+    pub malformed: Malformed,
+}
+
+impl StreamQuery {
+    /// Lists the columns that the query reads, each once.
+    pub fn wanted(&self) -> Wanted {
+        let keys = self.spec.keys.iter();
+        let inputs = self
+            .spec
+            .aggregates
+            .iter()
+            .filter_map(|aggregate| aggregate.column.as_ref());
+        let mut names: Vec<String> = Vec::new();
+        for name in std::iter::once(&self.spec.time).chain(keys).chain(inputs) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        Wanted::Columns {
+            names,
+            time: self.spec.time.clone(),
+            keys: self.spec.keys.clone(),
+        }
+    }
+}
+
+/// Windows that closed, and what did not make it into them.
+#[derive(Debug)]
+pub struct Answer {
+    /// The windows.
+    pub windows: Vec<RecordBatch>,
+    /// Their columns.
+    pub schema: SchemaRef,
+    /// Rows that came too late, with how late; over a stream, with their shard and sequence number.
+    pub late: Vec<RecordBatch>,
+    /// The late rows' columns.
+    pub late_schema: SchemaRef,
+    /// Records that could not be read, since the last answer.
+    pub malformed: Vec<Broken>,
+    /// How many records could not be read so far.
+    pub malformed_count: u64,
+    /// Counts.
+    pub stats: Stats,
+}
+
+/// A record that could not be read.
+#[derive(Clone, Debug)]
+pub struct Broken {
+    /// The record.
+    pub record: Record,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Answers a query over a table's batches.
+pub fn collect_table(
+    spec: QuerySpec,
+    schema: &Schema,
+    batches: &[RecordBatch],
+    order: Order,
+    mut go_on: impl FnMut() -> bool,
+) -> Result<Answer, QueryError> {
+    let mut operator = Operator::new(spec, schema, order)?;
+    let mut late = Vec::new();
+    let mut first = 0_u64;
+    for batch in batches {
+        for start in (0..batch.num_rows()).step_by(CHUNK_ROWS) {
+            if !go_on() {
+                return Err(QueryError::Stopped);
+            }
+            let chunk = batch.slice(start, CHUNK_ROWS.min(batch.num_rows() - start));
+            // A table has no arrival times: to an idle timeout its rows come all at once.
+            operator.push(&chunk, first, Arrivals::At(0))?;
+            first += chunk.num_rows() as u64;
+            keep(&mut late, operator.take_late()?);
+        }
+    }
+    operator.finish()?;
+    let mut windows = Vec::new();
+    keep(&mut windows, operator.take_closed()?);
+    let late_schema = operator.late_schema();
+    let late = late
+        .into_iter()
+        .map(|batch| with_row_numbers(&batch))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Answer {
+        windows,
+        schema: operator.output_schema(),
+        late,
+        late_schema: renamed(&late_schema, "ordinal", "row"),
+        malformed: Vec::new(),
+        malformed_count: 0,
+        stats: operator.stats().clone(),
+    })
+}
+
+/// Answers a query over records in order of arrival.
+pub fn collect_stream(
+    query: &StreamQuery,
+    slices: &[Slice],
+    order: Order,
+    mut go_on: impl FnMut() -> bool,
+) -> Result<Answer, QueryError> {
+    let columns = Columns::resolve(&query.wanted(), &query.declared, slices)?;
+    let mut pass = Pass::new(query, columns, order)?;
+    for slice in slices {
+        for start in (0..slice.len()).step_by(CHUNK_ROWS) {
+            if !go_on() {
+                return Err(QueryError::Stopped);
+            }
+            pass.push(slice, start, CHUNK_ROWS.min(slice.len() - start))?;
+        }
+    }
+    pass.operator.finish()?;
+    pass.answer()
+}
+
+/// Checks that a column can be event time.
+pub fn check_time(schema: &Schema, time: &str) -> Result<(), WindowError> {
+    let count = Aggregate::new("count", Function::Count, None)?;
+    let spec = QuerySpec {
+        window: Window::tumble(Span::from_millis(1_000)?, Span::ZERO)?,
+        time: time.to_owned(),
+        keys: Vec::new(),
+        aggregates: vec![count],
+        watermark: Span::ZERO,
+        allowed_lateness: Span::ZERO,
+        idle_timeout: None,
+        null_times: NullTimes::Raise,
+    };
+    Operator::new(spec, schema, Order::Event).map(|_fits| ())
+}
+
+/// One run of records through a query.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    columns: Columns,
+    pub(crate) operator: Operator,
+    on_malformed: Malformed,
+    late: Vec<RecordBatch>,
+    malformed: Vec<Broken>,
+    malformed_count: u64,
+    next_ordinal: u64,
+}
+
+impl Pass {
+    pub(crate) fn new(
+        query: &StreamQuery,
+        columns: Columns,
+        order: Order,
+    ) -> Result<Self, QueryError> {
+        let operator = Operator::new(query.spec.clone(), columns.schema(), order)?;
+        let (late, malformed) = (Vec::new(), Vec::new());
+        Ok(Self {
+            columns,
+            operator,
+            on_malformed: query.malformed,
+            late,
+            malformed,
+            malformed_count: 0,
+            next_ordinal: 0,
+        })
+    }
+
+    pub(crate) fn push(
+        &mut self,
+        slice: &Slice,
+        start: usize,
+        len: usize,
+    ) -> Result<(), QueryError> {
+        let part = self.columns.part(slice, start, len)?;
+        self.keep_malformed(&slice.block, &part)?;
+        if 0 < part.batch.num_rows() {
+            let times = part.arrivals(&slice.block);
+            self.operator
+                .push(&part.batch, self.next_ordinal, Arrivals::Each(&times))?;
+            let late = self.operator.take_late()?;
+            if 0 < late.num_rows() {
+                let late = with_sequence_numbers(&late, &slice.block, &part, self.next_ordinal)?;
+                self.late.push(late);
+            }
+            self.next_ordinal += part.batch.num_rows() as u64;
+        }
+        Ok(())
+    }
+
+    /// Hands over what came out since the last time: windows closed, rows late, records broken.
+    pub(crate) fn answer(&mut self) -> Result<Answer, QueryError> {
+        let mut windows = Vec::new();
+        keep(&mut windows, self.operator.take_closed()?);
+        self.answer_with(windows)
+    }
+
+    /// Like `answer`, with windows that changed instead of those that closed.
+    pub(crate) fn changes(&mut self) -> Result<Answer, QueryError> {
+        let mut windows = Vec::new();
+        keep(&mut windows, self.operator.take_changes()?);
+        self.answer_with(windows)
+    }
+
+    fn answer_with(&mut self, windows: Vec<RecordBatch>) -> Result<Answer, QueryError> {
+        Ok(Answer {
+            windows,
+            schema: self.operator.output_schema(),
+            late: std::mem::take(&mut self.late),
+            late_schema: numbered(&self.operator.late_schema()),
+            malformed: std::mem::take(&mut self.malformed),
+            malformed_count: self.malformed_count,
+            stats: self.operator.stats().clone(),
+        })
+    }
+
+    fn keep_malformed(&mut self, block: &Arc<Block>, part: &Part) -> Result<(), QueryError> {
+        for (row, reason) in &part.malformed {
+            let record = Record::new(Arc::clone(block), *row);
+            if self.on_malformed == Malformed::Raise {
+                return Err(QueryError::Malformed {
+                    sequence_number: record.sequence_number().to_string(),
+                    shard: record.shard().to_string(),
+                    reason: reason.clone(),
+                });
+            }
+            self.malformed_count += 1;
+            self.malformed.push(Broken {
+                record,
+                reason: reason.clone(),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Lays broken records out as a table: where they are, what is wrong, what they carry.
+pub fn malformed_table(broken: &[Broken]) -> Result<RecordBatch, QueryError> {
+    let text = |each: &dyn Fn(&Broken) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(broken.iter().map(each)))
+    };
+    let mut data = Vec::with_capacity(broken.len());
+    for each in broken {
+        data.push(each.record.data().map_err(ColumnsError::from)?.into_owned());
+    }
+    let columns = [
+        ("shard_id", text(&|each| each.record.shard().to_string())),
+        (
+            "sequence_number",
+            text(&|each| each.record.sequence_number().to_string()),
+        ),
+        ("reason", text(&|each| each.reason.clone())),
+        (
+            "data",
+            Arc::new(BinaryViewArray::from_iter_values(data)) as ArrayRef,
+        ),
+    ];
+    Ok(RecordBatch::try_from_iter(columns)?)
+}
+
+fn keep(batches: &mut Vec<RecordBatch>, batch: RecordBatch) {
+    if 0 < batch.num_rows() {
+        batches.push(batch);
+    }
+}
+
+/// Names what the operator calls `ordinal` the table's row.
+fn with_row_numbers(late: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    RecordBatch::try_new(
+        renamed(&late.schema(), "ordinal", "row"),
+        late.columns().to_vec(),
+    )
+}
+
+fn renamed(schema: &Schema, from: &str, to: &str) -> SchemaRef {
+    let field = |field: &Arc<Field>| {
+        if field.name() == from {
+            Arc::new(field.as_ref().clone().with_name(to))
+        } else {
+            Arc::clone(field)
+        }
+    };
+    Arc::new(Schema::new(
+        schema.fields().iter().map(field).collect::<Vec<_>>(),
+    ))
+}
+
+/// Puts shard and sequence number where the operator has ordinals.
+fn with_sequence_numbers(
+    late: &RecordBatch,
+    block: &Block,
+    part: &Part,
+    first_ordinal: u64,
+) -> Result<RecordBatch, ArrowError> {
+    let place = late.schema().index_of("ordinal")?;
+    let ordinals: &UInt64Array = late.column(place).as_primitive::<UInt64Type>();
+    let row = |&ordinal: &u64| {
+        part.row(usize::try_from(ordinal - first_ordinal).expect("a row of this part"))
+    };
+    let rows: Vec<usize> = ordinals.values().iter().map(row).collect();
+    let shards =
+        StringArray::from_iter_values(rows.iter().map(|&row| block.shard(row).to_string()));
+    let numbers = StringArray::from_iter_values(
+        rows.iter()
+            .map(|&row| block.sequence_number(row).to_string()),
+    );
+    let mut columns = late.columns().to_vec();
+    columns.splice(
+        place..=place,
+        [Arc::new(shards) as ArrayRef, Arc::new(numbers) as ArrayRef],
+    );
+    RecordBatch::try_new(numbered(&late.schema()), columns)
+}
+
+fn numbered(schema: &Schema) -> SchemaRef {
+    let mut fields: Vec<Arc<Field>> = schema.fields().iter().cloned().collect();
+    if let Some(place) = fields.iter().position(|field| field.name() == "ordinal") {
+        let text = |name| Arc::new(Field::new(name, DataType::Utf8, false));
+        fields.splice(place..=place, [text("shard_id"), text("sequence_number")]);
+    }
+    Arc::new(Schema::new(fields))
+}
