@@ -105,6 +105,8 @@ pub(crate) struct State {
     pub(crate) record_bytes_max: usize,
     mode: Mode,
     retention_ms: i64,
+    /// What arrived then or before is forgotten, and stays so when retention grows.
+    horizon: Millis,
     tags: BTreeMap<String, String>,
     /// When the shard count was updated in the last day.
     updates: Vec<Millis>,
@@ -131,6 +133,7 @@ impl Stream {
             record_bytes_max: options.record_bytes_max,
             mode: options.mode,
             retention_ms: options.retention_ms,
+            horizon: Millis(i64::MIN),
             tags: options.tags,
             updates: Vec::new(),
             deleted: false,
@@ -363,12 +366,10 @@ impl Stream {
 
     /// Returns the shards, open and closed, by index; closed ones go when their last record has expired.
     pub fn shards(&self, now: Millis) -> Result<Vec<Shard>, EngineError> {
-        let state = self.state()?;
-        let kept = |shard: &&Shard| {
-            shard
-                .closed
-                .is_none_or(|closed| now.since(closed) < state.retention_ms)
-        };
+        let mut state = self.state()?;
+        state.trim(now);
+        let horizon = state.horizon;
+        let kept = |shard: &&Shard| shard.closed.is_none_or(|closed| horizon < closed);
         Ok(state.shards.iter().filter(kept).cloned().collect())
     }
 
@@ -644,7 +645,8 @@ impl State {
     }
 
     pub(crate) fn trim(&mut self, now: Millis) {
-        self.log.trim(now.plus(-self.retention_ms));
+        self.horizon = self.horizon.max(now.plus(-self.retention_ms));
+        self.log.trim(self.horizon);
     }
 }
 

@@ -203,6 +203,21 @@ fn closed_shard_is_listed_until_its_last_record_could_have_expired() {
 }
 
 #[test]
+fn closed_shard_that_has_vanished_stays_so_when_retention_grows() {
+    let world = world();
+    let stream = world.clicks(1);
+    stream
+        .split_shard(world.now(), &shard_name(0), None)
+        .unwrap();
+    world.later(DAY_MS);
+    assert_eq!(listed(&world, &stream), [1, 2]);
+    stream
+        .increase_retention(world.now(), 48 * HOUR_MS)
+        .unwrap();
+    assert_eq!(listed(&world, &stream), [1, 2]);
+}
+
+#[test]
 fn reader_whose_place_has_expired_goes_on_at_the_horizon() {
     let world = world();
     let stream = world.clicks(2);
