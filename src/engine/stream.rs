@@ -471,9 +471,13 @@ impl Stream {
 
     /// Tells whether a shard is closed and a cut lies after all of its records.
     pub fn is_exhausted(&self, shard: &str, at: Cut) -> Result<bool, EngineError> {
-        let state = self.state()?;
+        let mut state = self.state()?;
         let shard = self.known_shard(&state, shard)?;
-        Ok(!state.shards[shard.0 as usize].is_open() && state.log.end() <= at)
+        if state.shards[shard.0 as usize].is_open() {
+            return Ok(false);
+        }
+        let (left, _) = state.log.read(at, Cut::END, Some(shard), 1);
+        Ok(left.is_empty())
     }
 
     /// Tells whether the stream was deleted or its engine closed.

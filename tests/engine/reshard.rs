@@ -10,6 +10,7 @@ use shardstream::hash_key::HashKey;
 use shardstream::hash_key::HashKeyRange;
 
 use crate::setup::assert_says;
+use crate::setup::entry_at;
 use crate::setup::limited_world;
 use crate::setup::open_shards;
 use crate::setup::options;
@@ -474,6 +475,22 @@ fn closed_shard_is_exhausted_after_its_last_record_and_an_open_one_never() {
             .unwrap()
     );
     assert!(!stream.is_exhausted(&shard_name(1), Cut::END).unwrap());
+}
+
+#[test]
+fn closed_shard_stays_exhausted_when_its_children_take_records() {
+    let world = world();
+    let stream = world.clicks(1);
+    let parent = shard_name(0);
+    put_at(&stream, world.now(), 0, "parent's");
+    stream.split_shard(world.now(), &parent, None).unwrap();
+    let (_, end) = stream
+        .read(world.now(), Cut::START, Cut::END, Some(&parent), 10)
+        .unwrap();
+    for place in 0..300 {
+        stream.put(world.now(), entry_at(place, "child's")).unwrap();
+        assert!(stream.is_exhausted(&parent, end).unwrap());
+    }
 }
 
 #[test]
