@@ -215,6 +215,7 @@ impl Stream {
         let mut state = self.state()?;
         self.check_provisioned(&state, "split_shard")?;
         let shard = self.open_shard(&state, shard)?;
+        check_shard_count(i64::try_from(state.map.births().len() + 1).unwrap_or(i64::MAX))?;
         let range = state.shards[shard.0 as usize].range;
         // Kinesis leaves each child at least one key, and the lower one two.
         let fits = |at: HashKey| range.first.0.saturating_add(1) < at.0 && at < range.last;

@@ -408,6 +408,22 @@ fn shard_count_is_1_to_10_000() {
 }
 
 #[test]
+fn split_past_10_000_shards_is_refused() {
+    let world = world();
+    let stream = world.clicks(10_000);
+    let error = stream
+        .split_shard(world.now(), &shard_name(0), None)
+        .unwrap_err();
+    assert_says(&error, &["1 to 10000 shards", "10001"]);
+    stream
+        .merge_shards(world.now(), &shard_name(0), &shard_name(1))
+        .unwrap();
+    stream
+        .split_shard(world.now(), &shard_name(2), None)
+        .unwrap();
+}
+
+#[test]
 fn with_limits_a_count_at_most_doubles_or_halves() {
     let world = limited_world();
     let stream = world.clicks(5);
