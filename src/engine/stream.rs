@@ -533,13 +533,19 @@ impl Stream {
     fn admit_reads(&self, now: Millis, shard: Option<&str>) -> Result<(), EngineError> {
         let mut state = self.state()?;
         let shards = match shard {
-            Some(name) => vec![self.known_shard(&state, name)?],
-            None => state.shards.iter().map(|shard| shard.birth.shard).collect(),
-        };
-        for shard in shards {
-            if !state.shards[shard.0 as usize].throttle.admit_read(now) {
-                return Err(self.rate_exceeded(shard));
+            Some(name) => {
+                let place = self.known_shard(&state, name)?.0 as usize;
+                &mut state.shards[place..=place]
             }
+            None => &mut state.shards[..],
+        };
+        // All are asked before any is charged: a refused read costs nothing.
+        let full = |each: &mut Shard| !each.throttle.allows_read(now);
+        if let Some(place) = shards.iter_mut().position(full) {
+            return Err(self.rate_exceeded(shards[place].birth.shard));
+        }
+        for shard in shards {
+            shard.throttle.count_read();
         }
         Ok(())
     }

@@ -186,6 +186,24 @@ fn shard_answers_five_reads_a_second() {
 }
 
 #[test]
+fn read_of_all_shards_counts_for_each_or_for_none() {
+    let world = limited_world();
+    let stream = world.clicks(2);
+    let metered =
+        |shard: Option<&str>| stream.read_metered(world.now(), Cut::START, Cut::END, shard, 10);
+    let (low, high) = (shard_name(0), shard_name(1));
+    for _ in 0..5 {
+        assert!(metered(Some(&high)).is_ok());
+    }
+    for _ in 0..5 {
+        assert!(metered(None).is_err());
+    }
+    for _ in 0..5 {
+        assert!(metered(Some(&low)).is_ok());
+    }
+}
+
+#[test]
 fn shard_hands_out_two_mebibytes_a_second() {
     let world = limited_world();
     let stream = world.clicks(1);
