@@ -166,6 +166,24 @@ fn rows_are_judged_when_they_arrive() {
 }
 
 #[test]
+fn row_said_to_arrive_in_the_past_arrives_now_and_is_judged_now() {
+    let world = limited_world();
+    let stream = world.clicks(1);
+    assert_eq!(fill(&world, &stream), 1_000);
+    let now = world.later(1_000);
+    let past = vec![START.0; 10];
+    let written = stream
+        .write(now, rows(&["k"; 10], &[b"x".as_slice(); 10], Some(past)))
+        .unwrap();
+    assert!(
+        written.throttled.is_empty(),
+        "throttled {:?}",
+        written.throttled
+    );
+    assert_eq!(read(&stream, now, None)[1_009].arrival(), now);
+}
+
+#[test]
 fn shard_answers_five_reads_a_second() {
     let world = limited_world();
     let stream = world.clicks(2);
