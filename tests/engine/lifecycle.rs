@@ -94,6 +94,30 @@ fn handles_to_a_stream_share_it() {
 }
 
 #[test]
+fn deleted_stream_refuses_every_call_and_names_itself() {
+    let world = world();
+    let stream = world.clicks(2);
+    world.create("views", options(1)).unwrap();
+    world.engine.delete_stream("clicks").unwrap();
+    assert!(stream.is_gone());
+    for error in refusals(&stream) {
+        assert_says(
+            &error,
+            &[
+                "Stream clicks under account 123456789012 not found",
+                "create_stream()",
+            ],
+        );
+        assert!(
+            !error.to_string().contains("There are no streams"),
+            "views is there"
+        );
+    }
+    assert!(world.engine.stream("clicks").is_err());
+    assert!(world.engine.delete_stream("clicks").is_err());
+}
+
+#[test]
 fn stream_made_anew_is_empty_and_apart_from_the_old() {
     let world = world();
     let old = world.clicks(1);
