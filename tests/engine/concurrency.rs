@@ -6,12 +6,14 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::thread::ScopedJoinHandle;
 
+use shardstream::engine::EngineError;
 use shardstream::engine::Stream;
 use shardstream::engine::position::Cut;
 use shardstream::record::Record;
 
 use crate::setup::START;
 use crate::setup::entry;
+use crate::setup::options;
 use crate::setup::put;
 use crate::setup::read;
 use crate::setup::records;
@@ -167,4 +169,33 @@ fn put_many_is_seen_whole_and_in_a_row() {
         }
     });
     assert_complete(&read(&stream, START, None));
+}
+
+#[test]
+fn tick_passes_over_streams_deleted_meanwhile() {
+    let world = world();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let ticker = scope.spawn(|| {
+            while !done.load(Ordering::SeqCst) {
+                world.engine.tick(START)?;
+            }
+            Ok::<(), EngineError>(())
+        });
+        let churn = scope.spawn(|| {
+            for _ in 0..100 {
+                let names: Vec<String> = (0..100).map(|n| format!("stream-{n}")).collect();
+                for name in &names {
+                    world.create(name, options(1)).unwrap();
+                }
+                for name in &names {
+                    world.engine.delete_stream(name).unwrap();
+                }
+            }
+        });
+        let ended = churn.join();
+        done.store(true, Ordering::SeqCst);
+        assert!(ended.is_ok());
+        assert_eq!(ticker.join().unwrap(), Ok(()));
+    });
 }
