@@ -3,7 +3,7 @@
 //! The modules stand in floors: each uses those above it in this list and no others.
 
 pub mod clock;
-pub mod engine;
-pub mod hash_key;
 pub mod limits;
+pub mod hash_key;
 pub mod record;
+pub mod engine;
