@@ -15,7 +15,7 @@ use proptest::test_runner::TestRunner;
 
 use crate::command::Command;
 use crate::command::lives;
-use crate::naive::Planted;
+use crate::seen::Planted;
 use crate::twins::live;
 
 proptest! {

@@ -3,19 +3,9 @@
 use md5::Digest;
 use md5::Md5;
 
+use crate::seen::Planted;
 use crate::seen::Record;
 use crate::seen::Shard;
-
-/// A mistake that a model can be made to make.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Planted {
-    /// A record is kept a millisecond too long.
-    ForgetsLate,
-    /// A read after a record begins with it.
-    IncludesAfter,
-    /// The last place of a range is taken for the next one's.
-    RoutesEndsUp,
-}
 
 /// All that ever happened to a stream.
 #[derive(Debug)]
@@ -34,53 +24,37 @@ fn second(ms: i64) -> u64 {
     u64::try_from(ms / 1_000).expect("the world begins after 1970")
 }
 
-/// The ends of `count` even ranges.
+/// The ends of `count` even ranges; after the last place of the ring comes the first.
 pub(crate) fn even_ranges(count: u32) -> Vec<(u128, u128)> {
     let count = u128::from(count);
-    if count == 1 {
-        return vec![(0, u128::MAX)];
-    }
-    let width = u128::MAX / count + u128::from(u128::MAX % count == count - 1);
-    let last = |place| {
-        if place + 1 == count {
-            u128::MAX
-        } else {
-            (place + 1) * width - 1
-        }
-    };
-    (0..count)
-        .map(|place| (place * width, last(place)))
-        .collect()
+    let remainder_fills = u128::from(u128::MAX % count == count - 1);
+    let width = (u128::MAX / count).wrapping_add(remainder_fills);
+    let mut firsts: Vec<u128> = (0..count).map(|place| place * width).collect();
+    firsts.push(0);
+    let ends = |pair: &[u128]| (pair[0], pair[1].wrapping_sub(1));
+    firsts.windows(2).map(ends).collect()
 }
 
 impl Model {
-    pub(crate) fn new(
-        now_ms: i64,
-        shards: u32,
-        retention_ms: i64,
-        first_index: u64,
-        planted: Option<Planted>,
-    ) -> Self {
-        let shard = |(number, (first, last))| Shard {
-            number,
-            born: second(now_ms),
-            first,
-            last,
-            parents: [None, None],
-            created_ms: now_ms,
-            closed_ms: None,
-        };
-        let shards = (0..).zip(even_ranges(shards)).map(shard).collect();
-        let horizon_ms = now_ms - retention_ms;
+    pub(crate) fn new(now_ms: i64, retention_ms: i64, first_index: u64) -> Self {
         Self {
             now_ms,
             records: Vec::new(),
-            shards,
+            shards: Vec::new(),
             retention_ms,
-            horizon_ms,
+            horizon_ms: now_ms - retention_ms,
             first_index,
-            planted,
+            planted: None,
         }
+    }
+
+    /// Begins with even shards.
+    pub(crate) fn with(mut self, shard_count: u32, planted: Option<Planted>) -> Self {
+        for range in even_ranges(shard_count) {
+            self.bear(range, [None, None], None);
+        }
+        self.planted = planted;
+        self
     }
 
     pub(crate) fn advance(&mut self, duration_ms: i64) {
@@ -129,9 +103,15 @@ impl Model {
         shard.born
     }
 
-    fn bear(&mut self, (first, last): (u128, u128), parents: [Option<u32>; 2], parents_born: u64) {
+    fn bear(
+        &mut self,
+        (first, last): (u128, u128),
+        parents: [Option<u32>; 2],
+        parents_born: Option<u64>,
+    ) {
         let number = u32::try_from(self.shards.len()).expect("there are few");
-        let born = second(self.now_ms).max(parents_born) + 1;
+        let now = second(self.now_ms);
+        let born = parents_born.map_or(now, |parents| now.max(parents) + 1);
         let created_ms = self.now_ms;
         self.shards.push(Shard {
             number,
@@ -162,7 +142,7 @@ impl Model {
     /// Cuts an open shard in two.
     pub(crate) fn cut(&mut self, shard: u32, at: u128) {
         let (first, last) = self.open(shard).expect("an open shard is cut");
-        let born = self.close(shard);
+        let born = Some(self.close(shard));
         self.bear((first, at - 1), [Some(shard), None], born);
         self.bear((at, last), [Some(shard), None], born);
     }
@@ -173,7 +153,7 @@ impl Model {
         if middle.checked_add(1)? != next {
             return None;
         }
-        let born = self.close(lower).max(self.close(upper));
+        let born = Some(self.close(lower).max(self.close(upper)));
         self.bear((first, last), [Some(lower), Some(upper)], born);
         Some(())
     }

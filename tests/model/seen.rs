@@ -7,6 +7,17 @@ use shardstream::record::sequence::SequenceNumber;
 use shardstream::record::sequence::ShardBirth;
 use shardstream::record::sequence::ShardIndex;
 
+/// A mistake that a model can be made to make.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Planted {
+    /// A record is kept a millisecond too long.
+    ForgetsLate,
+    /// A read after a record begins with it.
+    IncludesAfter,
+    /// The last place of a range is taken for the next one's.
+    RoutesEndsUp,
+}
+
 /// A record as readers see it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Record {

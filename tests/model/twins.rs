@@ -34,8 +34,8 @@ use crate::command::Command;
 use crate::command::Hash;
 use crate::command::Place;
 use crate::naive::Model;
-use crate::naive::Planted;
 use crate::naive::even_ranges;
+use crate::seen::Planted;
 use crate::seen::Record;
 use crate::seen::Shard;
 use crate::seen::name;
@@ -81,7 +81,7 @@ impl Twins {
         let start = stream
             .start_cut(now, Position::Latest, None)
             .expect("the stream is there");
-        let model = Model::new(START_MS, shards, DAY_MS, start.0, planted);
+        let model = Model::new(START_MS, DAY_MS, start.0).with(shards, planted);
         Self {
             stream,
             model,
