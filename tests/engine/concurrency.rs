@@ -1,15 +1,23 @@
 //! Several threads at one stream: nothing is lost, nothing is seen twice, order holds.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::thread::ScopedJoinHandle;
 
+use arrow_array::ArrayRef;
+use arrow_array::StringArray;
 use shardstream::engine::EngineError;
 use shardstream::engine::Stream;
 use shardstream::engine::position::Cut;
+use shardstream::engine::position::Position;
+use shardstream::engine::write::Rows;
 use shardstream::record::Record;
+use shardstream::record::key::KeyColumn;
+use shardstream::record::payload::BytesColumn;
+use shardstream::record::payload::Payload;
 
 use crate::setup::START;
 use crate::setup::entry;
@@ -142,6 +150,54 @@ fn reshards_under_way_lose_nothing_and_keep_each_keys_order() {
         let hash = shardstream::hash_key::HashKey::of(record.partition_key());
         assert!(shards[record.shard().0 as usize].range.contains(hash));
     }
+}
+
+#[test]
+fn table_hashed_while_its_shards_close_goes_to_their_children() {
+    let world = world();
+    let stream = world.clicks(1);
+    let done = AtomicBool::new(false);
+    let keys: Vec<String> = (0..20_000).map(|key| format!("user-{key}")).collect();
+    let keys: ArrayRef = Arc::new(StringArray::from(keys));
+    let closed = thread::scope(|scope| {
+        let resharder = scope.spawn(|| {
+            let mut closed = Vec::new();
+            for count in [2, 1].into_iter().cycle() {
+                stream.update_shard_count(START, count).unwrap();
+                // Whatever comes from here on has another place than the shards just closed.
+                let end = stream.start_cut(START, Position::Latest, None).unwrap();
+                closed.push(end);
+                if done.load(Ordering::SeqCst) || closed.len() == 2_000 {
+                    return closed;
+                }
+            }
+            closed
+        });
+        for _ in 0..20 {
+            let rows = Rows {
+                keys: KeyColumn::from_array(&keys, None).unwrap(),
+                payload: Payload::Bytes(BytesColumn::from_array(&keys).unwrap()),
+                arrivals: None,
+            };
+            stream.write(START, rows).unwrap();
+        }
+        done.store(true, Ordering::SeqCst);
+        resharder.join().unwrap()
+    });
+    // One shard is cut into 1 and 2, these merge into 3, which is cut into 4 and 5, and so on.
+    for (round, &end) in (0..).zip(&closed) {
+        let parents = match round % 2 {
+            0 => vec![round / 2 * 3],
+            _ => vec![round / 2 * 3 + 1, round / 2 * 3 + 2],
+        };
+        for parent in parents {
+            assert!(
+                stream.is_exhausted(&shard_name(parent), end).unwrap(),
+                "{parent}"
+            );
+        }
+    }
+    assert_eq!(read(&stream, START, None).len(), 20 * 20_000);
 }
 
 #[test]
