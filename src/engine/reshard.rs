@@ -69,8 +69,8 @@ pub(crate) fn merge(
 
 /// Splits and merges open shards until they cut the ring evenly into `count`.
 ///
-/// Each step is one that a user could take, so lineage stays a chain of splits and merges; shards born and closed on
-/// the way hold no records.
+/// Each step is a split or a merge, so lineage stays a chain of them; shards born and closed on the way hold no
+/// records, and may be narrower than a user may cut.
 pub(crate) fn scale_uniformly(shards: &mut Vec<Shard>, now: Millis, count: u32) {
     let targets = HashKeyRange::uniform(count);
     let mut pieces = Vec::new();

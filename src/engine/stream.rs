@@ -105,6 +105,8 @@ pub(crate) struct State {
     pub(crate) record_bytes_max: usize,
     mode: Mode,
     retention_ms: i64,
+    /// What arrived then or before is forgotten, and stays so when retention grows.
+    horizon: Millis,
     tags: BTreeMap<String, String>,
     /// When the shard count was updated in the last day.
     updates: Vec<Millis>,
@@ -131,6 +133,7 @@ impl Stream {
             record_bytes_max: options.record_bytes_max,
             mode: options.mode,
             retention_ms: options.retention_ms,
+            horizon: Millis(i64::MIN),
             tags: options.tags,
             updates: Vec::new(),
             deleted: false,
@@ -212,6 +215,7 @@ impl Stream {
         let mut state = self.state()?;
         self.check_provisioned(&state, "split_shard")?;
         let shard = self.open_shard(&state, shard)?;
+        check_shard_count(i64::try_from(state.map.births().len() + 1).unwrap_or(i64::MAX))?;
         let range = state.shards[shard.0 as usize].range;
         // Kinesis leaves each child at least one key, and the lower one two.
         let fits = |at: HashKey| range.first.0.saturating_add(1) < at.0 && at < range.last;
@@ -363,12 +367,10 @@ impl Stream {
 
     /// Returns the shards, open and closed, by index; closed ones go when their last record has expired.
     pub fn shards(&self, now: Millis) -> Result<Vec<Shard>, EngineError> {
-        let state = self.state()?;
-        let kept = |shard: &&Shard| {
-            shard
-                .closed
-                .is_none_or(|closed| now.since(closed) < state.retention_ms)
-        };
+        let mut state = self.state()?;
+        state.trim(now);
+        let horizon = state.horizon;
+        let kept = |shard: &&Shard| shard.closed.is_none_or(|closed| horizon < closed);
         Ok(state.shards.iter().filter(kept).cloned().collect())
     }
 
@@ -470,9 +472,13 @@ impl Stream {
 
     /// Tells whether a shard is closed and a cut lies after all of its records.
     pub fn is_exhausted(&self, shard: &str, at: Cut) -> Result<bool, EngineError> {
-        let state = self.state()?;
+        let mut state = self.state()?;
         let shard = self.known_shard(&state, shard)?;
-        Ok(!state.shards[shard.0 as usize].is_open() && state.log.end() <= at)
+        if state.shards[shard.0 as usize].is_open() {
+            return Ok(false);
+        }
+        let (left, _) = state.log.read(at, Cut::END, Some(shard), 1);
+        Ok(left.is_empty())
     }
 
     /// Tells whether the stream was deleted or its engine closed.
@@ -527,13 +533,19 @@ impl Stream {
     fn admit_reads(&self, now: Millis, shard: Option<&str>) -> Result<(), EngineError> {
         let mut state = self.state()?;
         let shards = match shard {
-            Some(name) => vec![self.known_shard(&state, name)?],
-            None => state.shards.iter().map(|shard| shard.birth.shard).collect(),
-        };
-        for shard in shards {
-            if !state.shards[shard.0 as usize].throttle.admit_read(now) {
-                return Err(self.rate_exceeded(shard));
+            Some(name) => {
+                let place = self.known_shard(&state, name)?.0 as usize;
+                &mut state.shards[place..=place]
             }
+            None => &mut state.shards[..],
+        };
+        // All are asked before any is charged: a refused read costs nothing.
+        let full = |each: &mut Shard| !each.throttle.allows_read(now);
+        if let Some(place) = shards.iter_mut().position(full) {
+            return Err(self.rate_exceeded(shards[place].birth.shard));
+        }
+        for shard in shards {
+            shard.throttle.count_read();
         }
         Ok(())
     }
@@ -644,7 +656,8 @@ impl State {
     }
 
     pub(crate) fn trim(&mut self, now: Millis) {
-        self.log.trim(now.plus(-self.retention_ms));
+        self.horizon = self.horizon.max(now.plus(-self.retention_ms));
+        self.log.trim(self.horizon);
     }
 }
 

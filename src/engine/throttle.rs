@@ -73,15 +73,16 @@ impl Throttle {
         admitted
     }
 
-    /// Takes room for one read, and tells whether there was any; its bytes are counted when they are known.
-    pub(crate) fn admit_read(&mut self, now: Millis) -> bool {
+    /// Tells whether there is room for one read.
+    pub(crate) fn allows_read(&mut self, now: Millis) -> bool {
         self.reads.fill(now);
         self.read_bytes.fill(now);
-        let admitted = self.reads.allows(1) && 0 < self.read_bytes.level;
-        if admitted {
-            self.reads.take(1);
-        }
-        admitted
+        self.reads.allows(1) && 0 < self.read_bytes.level
+    }
+
+    /// Counts a read that was allowed; its bytes are counted when they are known.
+    pub(crate) fn count_read(&mut self) {
+        self.reads.take(1);
     }
 
     /// Counts the bytes that an admitted read handed out; what is over a second's worth delays the next.
@@ -94,6 +95,14 @@ impl Throttle {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(throttle: &mut Throttle, now: Millis) -> bool {
+        let allowed = throttle.allows_read(now);
+        if allowed {
+            throttle.count_read();
+        }
+        allowed
+    }
 
     #[test]
     fn shard_takes_a_thousand_records_a_second_and_no_more() {
@@ -130,12 +139,12 @@ mod tests {
     #[test]
     fn shard_answers_five_reads_a_second_and_pays_back_bytes() {
         let mut throttle = Throttle::new(Millis(0));
-        assert!((0..5).all(|_| throttle.admit_read(Millis(0))));
-        assert!(!throttle.admit_read(Millis(0)));
-        assert!(throttle.admit_read(Millis(200)));
+        assert!((0..5).all(|_| read(&mut throttle, Millis(0))));
+        assert!(!read(&mut throttle, Millis(0)));
+        assert!(read(&mut throttle, Millis(200)));
         throttle.count_read_bytes(10 * 1024 * 1024);
-        assert!(!throttle.admit_read(Millis(4_000)));
-        assert!(throttle.admit_read(Millis(5_200)));
+        assert!(!read(&mut throttle, Millis(4_000)));
+        assert!(read(&mut throttle, Millis(5_200)));
     }
 
     #[test]

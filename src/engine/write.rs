@@ -240,13 +240,14 @@ impl Stream {
     ) -> Result<Option<(Rows, Vec<u16>)>, EngineError> {
         let lens = rows.payload.data_lens()?;
         let map = Arc::clone(&state.map);
+        let earliest = state.log.arrival(now);
         let mut kept = Vec::with_capacity(slots.len());
         for (row, &slot) in (0_u32..).zip(&slots) {
             let place = row as usize;
             let arrival = rows
                 .arrivals
                 .as_ref()
-                .map_or(now, |each| Millis(each[place]));
+                .map_or(now, |each| Millis(each[place]).max(earliest));
             let bytes = lens[place] as usize + rows.keys.value(place).len();
             match self.admit(state, arrival, map.births()[usize::from(slot)], bytes) {
                 Ok(()) => kept.push(row),
