@@ -1,0 +1,187 @@
+//! Rows to JSON objects: one object per row, fields in the order of the schema.
+//!
+//! Nulls and floats that are not finite are written as `null`, timestamps with a time zone as ISO 8601 in UTC with a
+//! `Z` and naive ones without, binary values as base64, dates, times and nested types as Arrow writes them.
+
+use std::sync::Arc;
+
+use arrow_array::Array;
+use arrow_array::LargeBinaryArray;
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_buffer::Buffer;
+use arrow_buffer::OffsetBuffer;
+use arrow_buffer::ScalarBuffer;
+use arrow_json::EncoderOptions;
+use arrow_schema::DataType;
+
+use crate::record::json::JsonError;
+use crate::record::json::binary::Base64Factory;
+use crate::record::json::column::Column;
+use crate::record::json::column::write_scalar;
+
+/// The longest escape of one byte of text: `\u001f`.
+const ESCAPE_BYTES_MAX: usize = 6;
+/// The most bytes of a fixed-width value: a float of 24 characters, or a quoted timestamp with an expanded year.
+const FIXED_BYTES_MAX: usize = 40;
+
+/// Encodes the picked rows, or all of them, as one JSON object each, without a newline.
+///
+/// # Errors
+///
+/// A column whose type has no JSON form.
+///
+/// # Panics
+///
+/// When a picked row is not in the batch.
+pub fn encode_rows(
+    batch: &RecordBatch,
+    rows: Option<&[u32]>,
+) -> Result<LargeBinaryArray, JsonError> {
+    let options = encoder_options();
+    let mut columns = columns(batch, &options)?;
+    let count = rows.map_or(batch.num_rows(), <[u32]>::len);
+    let mut sink = Sink::new(count, row_bytes_estimate(batch));
+    match rows {
+        Some(rows) => rows
+            .iter()
+            .for_each(|&row| sink.push(&mut columns, row as usize)),
+        None => (0..batch.num_rows()).for_each(|row| sink.push(&mut columns, row)),
+    }
+    Ok(sink.finish())
+}
+
+/// Bounds the bytes of one row's JSON from above, without encoding it where that can be avoided.
+///
+/// A row that cannot be encoded is bounded by `usize::MAX`.
+pub fn encoded_len_bound(batch: &RecordBatch, row: usize) -> usize {
+    let schema = batch.schema_ref();
+    let mut bytes = 2_usize;
+    for (index, field) in schema.fields().iter().enumerate() {
+        let name = field.name().len() * ESCAPE_BYTES_MAX + 4;
+        let value = value_len_bound(batch, index, row);
+        bytes = bytes.saturating_add(name).saturating_add(value);
+    }
+    bytes
+}
+
+/// Measures the exact bytes of every row's JSON, by encoding it.
+///
+/// # Errors
+///
+/// A column whose type has no JSON form, or a row of more than 4 GiB.
+pub fn encoded_lens(batch: &RecordBatch) -> Result<Vec<u32>, JsonError> {
+    let options = encoder_options();
+    let mut columns = columns(batch, &options)?;
+    let mut text = Vec::with_capacity(row_bytes_estimate(batch));
+    let mut lens = Vec::with_capacity(batch.num_rows());
+    for row in 0..batch.num_rows() {
+        text.clear();
+        write_row(&mut columns, row, &mut text);
+        let bytes = text.len();
+        lens.push(u32::try_from(bytes).map_err(|_| JsonError::RowTooLarge { row, bytes })?);
+    }
+    Ok(lens)
+}
+
+/// The rows' text end to end, as the array will hold it.
+struct Sink {
+    text: Vec<u8>,
+    ends: Vec<i64>,
+}
+
+impl Sink {
+    fn new(rows: usize, row_bytes: usize) -> Self {
+        let mut ends = Vec::with_capacity(rows + 1);
+        ends.push(0);
+        Self {
+            text: Vec::with_capacity(rows.saturating_mul(row_bytes)),
+            ends,
+        }
+    }
+
+    fn push(&mut self, columns: &mut [Column<'_>], row: usize) {
+        write_row(columns, row, &mut self.text);
+        self.ends
+            .push(i64::try_from(self.text.len()).expect("memory is smaller than i64::MAX"));
+    }
+
+    fn finish(self) -> LargeBinaryArray {
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
+        LargeBinaryArray::new(offsets, Buffer::from_vec(self.text), None)
+    }
+}
+
+fn encoder_options() -> EncoderOptions {
+    EncoderOptions::default()
+        .with_explicit_nulls(true)
+        .with_encoder_factory(Arc::new(Base64Factory))
+}
+
+fn columns<'a>(
+    batch: &'a RecordBatch,
+    options: &'a EncoderOptions,
+) -> Result<Vec<Column<'a>>, JsonError> {
+    let fields = batch.schema_ref().fields().iter();
+    let arrays = batch.columns();
+    fields
+        .zip(arrays)
+        .enumerate()
+        .map(|(index, (field, array))| {
+            Column::new(field, array, prefix(index, field.name()), options)
+        })
+        .collect()
+}
+
+fn prefix(index: usize, name: &str) -> Vec<u8> {
+    let mut prefix = vec![if index == 0 { b'{' } else { b',' }];
+    write_scalar(name, &mut prefix);
+    prefix.push(b':');
+    prefix
+}
+
+fn write_row(columns: &mut [Column<'_>], row: usize, out: &mut Vec<u8>) {
+    if columns.is_empty() {
+        out.push(b'{');
+    }
+    for column in columns {
+        column.write(row, out);
+    }
+    out.push(b'}');
+}
+
+/// A guess for the first allocation: names, punctuation, and a dozen bytes a value.
+fn row_bytes_estimate(batch: &RecordBatch) -> usize {
+    batch
+        .schema_ref()
+        .fields()
+        .iter()
+        .map(|field| field.name().len() + 16)
+        .sum::<usize>()
+        + 2
+}
+
+fn value_len_bound(batch: &RecordBatch, index: usize, row: usize) -> usize {
+    let array = batch.column(index);
+    let text = |bytes: usize| bytes * ESCAPE_BYTES_MAX + 4;
+    match array.data_type() {
+        DataType::Utf8 => text(array.as_string::<i32>().value(row).len()),
+        DataType::LargeUtf8 => text(array.as_string::<i64>().value(row).len()),
+        DataType::Utf8View => text(array.as_string_view().value(row).len()),
+        DataType::Boolean | DataType::Null | DataType::Timestamp(..) => FIXED_BYTES_MAX,
+        data_type if data_type.is_integer() || data_type.is_floating() => FIXED_BYTES_MAX,
+        _ => exact_len(batch, index, row),
+    }
+}
+
+fn exact_len(batch: &RecordBatch, index: usize, row: usize) -> usize {
+    let options = encoder_options();
+    let field = &batch.schema_ref().fields()[index];
+    let value = batch.column(index).slice(row, 1);
+    let mut text = Vec::new();
+    match Column::new(field, &value, Vec::new(), &options) {
+        Ok(mut column) => column.write(0, &mut text),
+        Err(_) => return usize::MAX,
+    }
+    text.len()
+}
