@@ -246,8 +246,15 @@ impl<'a> Pass<'a> {
             .and_then(|()| self.append());
         match outcome {
             Ok(()) => self.rows.push(row),
-            Err(reason) => self.malformed.push(Malformed { row, reason }),
+            Err(reason) => self.refuse(row, reason),
         }
+    }
+
+    /// Keeps a record aside; its fields are nobody's.
+    #[cold]
+    fn refuse(&mut self, row: u32, reason: String) {
+        self.unknown.take_if(|(first, _)| *first == row);
+        self.malformed.push(Malformed { row, reason });
     }
 
     #[inline]

@@ -423,6 +423,15 @@ fn fields_after_inference_are_reported_not_lost() {
 }
 
 #[test]
+fn fields_of_malformed_records_are_not_reported() {
+    let mut decoder = Decoder::new(Wanted::All);
+    decoder.infer(&binary(&[r#"{"a":1}"#])).unwrap();
+    let data = binary(&[r#"{"b":1} oops"#, r#"{"c":1}"#]);
+    let decoded = decoder.decode(&data, None).unwrap();
+    assert_eq!(decoded.unknown, Some((1, "c".to_owned())));
+}
+
+#[test]
 fn picked_records_are_decoded_alone() {
     let mut decoder = Decoder::new(Wanted::All);
     let data = binary(&[r#"{"a":1}"#, "bad", r#"{"a":3}"#]);

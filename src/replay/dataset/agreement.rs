@@ -61,9 +61,10 @@ pub(super) fn adapt(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBat
         let column = batch.column_by_name(field.name()).ok_or_else(|| {
             ArrowError::SchemaError(format!("column `{}` has gone", field.name()))
         })?;
-        match column.data_type() == field.data_type() {
-            true => Ok(Arc::clone(column)),
-            false => cast_with_options(column, field.data_type(), &options),
+        if column.data_type() == field.data_type() {
+            Ok(Arc::clone(column))
+        } else {
+            cast_with_options(column, field.data_type(), &options)
         }
     });
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
@@ -135,21 +136,20 @@ fn column(files: &[Inspected<'_>], name: &str) -> Result<Field, DatasetError> {
 
 fn absent(inspected: &Inspected<'_>, name: &str, other: Option<PathBuf>) -> DatasetError {
     let (file, column) = (inspected.file.to_owned(), name.to_owned());
-    match other {
-        Some(other) => DatasetError::MissingColumn {
+    if let Some(other) = other {
+        return DatasetError::MissingColumn {
             file,
             column,
             other,
-        },
-        None => {
-            let fields = inspected.schema.fields().iter();
-            let available = fields.map(|field| field.name().clone()).collect();
-            DatasetError::UnknownColumn {
-                file,
-                column,
-                available,
-            }
-        }
+        };
+    }
+
+    let fields = inspected.schema.fields().iter();
+    let available = fields.map(|field| field.name().clone()).collect();
+    DatasetError::UnknownColumn {
+        file,
+        column,
+        available,
     }
 }
 

@@ -42,20 +42,17 @@ pub(super) fn inspect(path: &Path) -> Result<SchemaRef, DatasetError> {
         return Ok(Arc::new(schema));
     }
     let sample = sample(path, &schema)?;
-    let fields = schema
-        .fields()
-        .iter()
-        .enumerate()
-        .map(|(index, field)| match times(field) {
-            true => {
-                let data_type = match &sample {
-                    Some(sample) => time_type(sample.column(index).as_string()),
-                    None => DataType::Utf8,
-                };
-                Field::new(field.name(), data_type, true)
-            }
-            false => field.as_ref().clone(),
-        });
+    let fields = schema.fields().iter().enumerate().map(|(index, field)| {
+        if times(field) {
+            let data_type = match &sample {
+                Some(sample) => time_type(sample.column(index).as_string()),
+                None => DataType::Utf8,
+            };
+            Field::new(field.name(), data_type, true)
+        } else {
+            field.as_ref().clone()
+        }
+    });
     Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
 }
 
@@ -98,7 +95,7 @@ impl CsvReader {
             });
         let fields: Vec<Field> = fields.collect();
         // Times are parsed here: whether each says an offset cannot be told afterwards.
-        let raw: Vec<Field> = fields.iter().map(|field| read_as(field)).collect();
+        let raw: Vec<Field> = fields.iter().map(read_as).collect();
         let schema = Arc::new(
             Schema::new(fields)
                 .project(&kept)
@@ -124,12 +121,13 @@ impl CsvReader {
             .columns()
             .iter()
             .zip(self.schema.fields())
-            .map(
-                |(column, field)| match field.data_type() == column.data_type() {
-                    true => Ok(Arc::clone(column)),
-                    false => self.parse_time(column, field),
-                },
-            );
+            .map(|(column, field)| {
+                if field.data_type() == column.data_type() {
+                    Ok(Arc::clone(column))
+                } else {
+                    self.parse_time(column, field)
+                }
+            });
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
@@ -150,9 +148,10 @@ impl CsvReader {
                 line: FIRST_ROW_LINE + self.rows_read + row as u64,
                 column: field.name().clone(),
                 value: text.value(row).to_owned(),
-                expected: match is_zoned {
-                    true => "a time with an offset".to_owned(),
-                    false => "a time without an offset".to_owned(),
+                expected: if is_zoned {
+                    "a time with an offset".to_owned()
+                } else {
+                    "a time without an offset".to_owned()
                 },
             }),
         }

@@ -135,23 +135,24 @@ impl Prefix {
 
     /// The format whose mark the file carries, when it is one of the binary ones.
     fn binary_format(&self, path: &Path) -> Result<Option<Format>, DatasetError> {
-        let file = || path.to_owned();
+        let truncated = |format| DatasetError::Truncated {
+            file: path.to_owned(),
+            format,
+        };
         if self.head.starts_with(b"PAR1") {
-            return match self.tail.ends_with(b"PAR1") || self.tail.ends_with(b"PARE") {
-                true => Ok(Some(Format::Parquet)),
-                false => Err(DatasetError::Truncated {
-                    file: file(),
-                    format: Format::Parquet,
-                }),
+            let is_whole = self.tail.ends_with(b"PAR1") || self.tail.ends_with(b"PARE");
+            return if is_whole {
+                Ok(Some(Format::Parquet))
+            } else {
+                Err(truncated(Format::Parquet))
             };
         }
         if self.head.starts_with(b"ARROW1") {
-            return match self.tail.ends_with(b"ARROW1") {
-                true => Ok(Some(Format::ArrowIpc)),
-                false => Err(DatasetError::Truncated {
-                    file: file(),
-                    format: Format::ArrowIpc,
-                }),
+            let is_whole = self.tail.ends_with(b"ARROW1");
+            return if is_whole {
+                Ok(Some(Format::ArrowIpc))
+            } else {
+                Err(truncated(Format::ArrowIpc))
             };
         }
         if self.head.starts_with(&[0xff; 4]) {
@@ -159,7 +160,7 @@ impl Prefix {
         }
         match compression(&self.head) {
             Some(compression) => Err(DatasetError::Compressed {
-                file: file(),
+                file: path.to_owned(),
                 compression,
             }),
             None => Ok(None),

@@ -80,9 +80,10 @@ impl Layout {
         let open = || File::open(path).map_err(|error| system(path, &error));
         let mut mark = [0; 6];
         let is_file = open()?.read_exact(&mut mark).is_ok() && &mark == b"ARROW1";
-        let layout = match is_file {
-            true => FileReader::try_new_buffered(open()?, projection).map(Self::File),
-            false => StreamReader::try_new_buffered(open()?, projection).map(Self::Stream),
+        let layout = if is_file {
+            FileReader::try_new_buffered(open()?, projection).map(Self::File)
+        } else {
+            StreamReader::try_new_buffered(open()?, projection).map(Self::Stream)
         };
         layout.map_err(|error| unreadable(path, "schema".to_owned(), &error))
     }

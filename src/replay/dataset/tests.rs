@@ -5,6 +5,8 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
 
 use ::parquet::arrow::ArrowWriter;
+use ::parquet::arrow::arrow_reader::ArrowReaderMetadata;
+use ::parquet::arrow::arrow_reader::ArrowReaderOptions;
 use ::parquet::file::properties::WriterProperties;
 use arrow_array::Array;
 use arrow_array::ArrayRef;
@@ -236,10 +238,8 @@ fn csv_times_with_an_offset_are_utc_and_others_are_naive() {
 #[test]
 fn a_late_csv_value_of_another_type_names_line_column_and_value() {
     let folder = Folder::new();
-    let mut text = "id,at\n".to_owned();
-    for number in 0..SAMPLE_ROWS {
-        text += &format!("{number},2026-01-01T00:00:00Z\n");
-    }
+    let rows = (0..SAMPLE_ROWS).map(|number| format!("{number},2026-01-01T00:00:00Z\n"));
+    let text = "id,at\n".to_owned() + &rows.collect::<String>();
     let path = folder.write("number.csv", text.clone() + "oops,2026-01-01T00:00:00Z\n");
     let error = read(&path).unwrap_err();
     let DatasetError::BadValue {
@@ -550,8 +550,7 @@ fn damage_in_a_late_row_group_names_the_file_and_the_group() {
     let path = folder.parquet("a.parquet", &numbers(100), 10);
     let metadata = {
         let file = File::open(&path).unwrap();
-        ::parquet::arrow::arrow_reader::ArrowReaderMetadata::load(&file, Default::default())
-            .unwrap()
+        ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()).unwrap()
     };
     let group = metadata.metadata().row_group(7);
     let start = usize::try_from(group.column(1).byte_range().0).unwrap();
