@@ -1,5 +1,5 @@
 //! Amazon Kinesis, embedded: streams of shards, replay and windowed aggregation inside one process.
 
 pub mod record;
-pub mod window;
 pub mod replay;
+pub mod window;

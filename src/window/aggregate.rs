@@ -1,11 +1,403 @@
 //! What a query computes per window: the functions, and the states they fold rows into.
 
+mod approx_distinct;
+mod count;
+mod distinct;
+mod double_double;
+mod endpoint;
+mod extreme;
+mod fold;
+mod histogram;
+mod key;
+mod quantile;
+mod storage;
+mod sum;
+mod top_k;
+mod variance;
+
 use std::any::Any;
 use std::fmt;
 
 use arrow_array::ArrayRef;
+use arrow_array::types::{
+    Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow_schema::DataType;
 
 use crate::window::WindowError;
+use crate::window::aggregate::approx_distinct::ApproxDistinct;
+use crate::window::aggregate::count::Count;
+use crate::window::aggregate::distinct::Distinct;
+use crate::window::aggregate::endpoint::Endpoint;
+use crate::window::aggregate::endpoint::RowEndpoint;
+use crate::window::aggregate::extreme::BytesExtreme;
+use crate::window::aggregate::extreme::Extreme;
+use crate::window::aggregate::fold::Folded;
+use crate::window::aggregate::quantile::Quantile;
+use crate::window::aggregate::storage::storage_type;
+use crate::window::aggregate::storage::value_type;
+use crate::window::aggregate::storage::with_number_type;
+use crate::window::aggregate::sum::Answer;
+use crate::window::aggregate::sum::FloatSum;
+use crate::window::aggregate::sum::IntegerSum;
+use crate::window::aggregate::top_k::TopK;
+use crate::window::aggregate::variance::Variance;
+
+pub use crate::window::aggregate::quantile::EXACT_QUANTILE_COUNT_MAX;
+
+/// The most values that one `TopK` may answer.
+pub const TOP_K_MAX: usize = 10_000;
+
+/// The greatest `ddof`: more degrees of freedom than any model of a window spends.
+pub const DDOF_MAX: u8 = 16;
+
+/// What is computed per window and key.
+///
+/// Every function but `Count` without a column passes over nulls, and answers null for a group that has
+/// no other values (counts answer 0, `TopK` an empty list). No answer depends on the order in which rows
+/// arrive, except that rows of one event time are told apart by their arrival in `First` and `Last`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Function {
+    /// About how many distinct values there are: exact up to 512, then a sketch of 16 KiB with a
+    /// standard error of 0.81 %.
+    ApproxCountDistinct,
+    /// How many rows there are; with a column, how many values that are not null.
+    Count,
+    /// How many distinct values there are; all NaNs are one value, and -0.0 is 0.0.
+    CountDistinct,
+    /// The value of the earliest event time; among equal times, of the row that arrived first.
+    First {
+        /// Whether nulls are passed over rather than answered.
+        ignore_nulls: bool,
+    },
+    /// The value of the latest event time; among equal times, of the row that arrived last.
+    Last {
+        /// Whether nulls are passed over rather than answered.
+        ignore_nulls: bool,
+    },
+    /// The greatest value; NaN only when there is no number.
+    Max,
+    /// The mean.
+    Mean,
+    /// The value in the middle: `Quantile` at 0.5 with linear interpolation.
+    Median,
+    /// The least value; NaN only when there is no number.
+    Min,
+    /// The value at a share of the ascending order, where NaN is the greatest.
+    ///
+    /// Exact while the group has at most [`EXACT_QUANTILE_COUNT_MAX`] values; past them each of the
+    /// neighbours that the answer lies between is off by at most 1/256 (0.39 %) of itself, and the least and
+    /// the greatest value stay exact. Values under 2.3e-308 then count as zero.
+    Quantile {
+        /// The share of the values that lie below, from 0 to 1.
+        q: f64,
+        /// What is answered between two values.
+        interpolation: Interpolation,
+    },
+    /// The standard deviation: the root of `Var`.
+    Std {
+        /// What is taken from the count to divide by: 1 for a sample, 0 for a population.
+        ddof: u8,
+    },
+    /// The sum: 64-bit integers from integers, else floats.
+    ///
+    /// Floats are summed to about 106 bits; a total that leaves a float's range on its way stays infinite.
+    Sum,
+    /// The most frequent values with their counts; of equally frequent ones the lesser come first.
+    TopK {
+        /// How many values are answered at most, from 1 to [`TOP_K_MAX`].
+        k: usize,
+    },
+    /// The variance; null for a group of no more than `ddof` values.
+    ///
+    /// Values that agree to 49 bits have none: their spread is not told from rounding.
+    Var {
+        /// What is taken from the count to divide by: 1 for a sample, 0 for a population.
+        ddof: u8,
+    },
+}
+
+impl Function {
+    /// The name that the function is called by.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ApproxCountDistinct => "approx_count_distinct",
+            Self::Count => "count",
+            Self::CountDistinct => "count_distinct",
+            Self::First { .. } => "first",
+            Self::Last { .. } => "last",
+            Self::Max => "max",
+            Self::Mean => "mean",
+            Self::Median => "median",
+            Self::Min => "min",
+            Self::Quantile { .. } => "quantile",
+            Self::Std { .. } => "std",
+            Self::Sum => "sum",
+            Self::TopK { .. } => "top_k",
+            Self::Var { .. } => "var",
+        }
+    }
+
+    /// The types that the function takes, and how a column of another becomes one of them.
+    fn accepted(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Mean
+            | Self::Median
+            | Self::Quantile { .. }
+            | Self::Std { .. }
+            | Self::Sum
+            | Self::Var { .. } => (
+                "integers, floats and booleans",
+                "cast the column to float64, or to int64 for the number behind a time",
+            ),
+            Self::Max | Self::Min => (
+                "integers, floats, decimal128, booleans, strings, bytes, dates, times and durations",
+                "cast the column to one of these, or take one field of it",
+            ),
+            Self::ApproxCountDistinct | Self::CountDistinct | Self::TopK { .. } => (
+                "integers, floats, decimal128, booleans, strings, bytes, dates, times and durations",
+                "cast the column to one of these, a string for example",
+            ),
+            Self::Count | Self::First { .. } | Self::Last { .. } => (
+                "columns that Arrow's row format can hold",
+                "cast the column to a string",
+            ),
+        }
+    }
+
+    /// The option that is out of its bounds: its name, its value and what it may be.
+    fn wrong_option(&self) -> Option<(&'static str, String, String)> {
+        match *self {
+            Self::Quantile { q, .. } if !(0.0..=1.0).contains(&q) => {
+                Some(("q", q.to_string(), "a number from 0 to 1".to_owned()))
+            }
+            Self::TopK { k } if !(1..=TOP_K_MAX).contains(&k) => Some((
+                "k",
+                k.to_string(),
+                format!("a number from 1 to {TOP_K_MAX}"),
+            )),
+            Self::Std { ddof } | Self::Var { ddof } if DDOF_MAX < ddof => Some((
+                "ddof",
+                ddof.to_string(),
+                format!("a number from 0 to {DDOF_MAX}"),
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// What a quantile answers when it lies between two values.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Interpolation {
+    /// The point on the straight line between them.
+    Linear,
+    /// The lower one.
+    Lower,
+    /// The higher one.
+    Higher,
+    /// The nearer one; halfway, the one of even rank.
+    Nearest,
+    /// The middle between them.
+    Midpoint,
+}
+
+/// One column of a query's answer: a function of an input column, under a name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Aggregate {
+    /// The name of the column that is answered.
+    pub name: String,
+    /// What is computed.
+    pub function: Function,
+    /// The column that it is computed of; `None` for a count of rows.
+    pub column: Option<String>,
+}
+
+impl Aggregate {
+    /// Names a function of a column.
+    ///
+    /// # Errors
+    ///
+    /// When a function other than `Count` lacks a column, or when one of its options is out of bounds.
+    pub fn new(
+        name: impl Into<String>,
+        function: Function,
+        column: Option<String>,
+    ) -> Result<Self, WindowError> {
+        let aggregate = Self {
+            name: name.into(),
+            function,
+            column,
+        };
+        if aggregate.column.is_none() && aggregate.function != Function::Count {
+            return Err(aggregate.column_missing());
+        }
+        match aggregate.function.wrong_option() {
+            None => Ok(aggregate),
+            Some((option, value, accepted)) => Err(WindowError::AggregateOption {
+                aggregate: aggregate.name,
+                option,
+                value,
+                accepted,
+            }),
+        }
+    }
+
+    /// The type of the answers over an input column of a type.
+    ///
+    /// # Errors
+    ///
+    /// When the function does not take columns of the type.
+    pub fn output_type(&self, input: Option<&DataType>) -> Result<DataType, WindowError> {
+        // The kernels check the input: an answer's type is worth nothing where states cannot be had.
+        self.states(input)?;
+        let input = input.map_or(&DataType::Null, value_type);
+        Ok(match self.function {
+            Function::ApproxCountDistinct | Function::Count | Function::CountDistinct => {
+                DataType::Int64
+            }
+            Function::First { .. } | Function::Last { .. } | Function::Max | Function::Min => {
+                input.clone()
+            }
+            Function::Sum if is_counted(input) => DataType::Int64,
+            Function::Sum if *input == DataType::UInt64 => DataType::UInt64,
+            Function::Mean
+            | Function::Median
+            | Function::Quantile { .. }
+            | Function::Std { .. }
+            | Function::Sum
+            | Function::Var { .. } => DataType::Float64,
+            Function::TopK { .. } => top_k::answer_type(input),
+        })
+    }
+
+    /// Empty states over an input column of a type.
+    pub(crate) fn states(&self, input: Option<&DataType>) -> Result<Box<dyn States>, WindowError> {
+        if self.function == Function::Count {
+            return Ok(Folded::boxed(Count));
+        }
+        let input = input.ok_or_else(|| self.column_missing())?;
+        let states = match self.function {
+            Function::Count => Some(Folded::boxed(Count)),
+            Function::First { ignore_nulls } => endpoint::<false>(input, ignore_nulls)?,
+            Function::Last { ignore_nulls } => endpoint::<true>(input, ignore_nulls)?,
+            Function::Min => extreme::<false>(input),
+            Function::Max => extreme::<true>(input),
+            Function::Mean => sum(input, Answer::Mean),
+            Function::Sum => sum(input, self.sum_answer()),
+            Function::Median => quantile(input, 0.5, Interpolation::Linear),
+            Function::Quantile { q, interpolation } => quantile(input, q, interpolation),
+            Function::Std { ddof } => variance(input, ddof, true),
+            Function::Var { ddof } => variance(input, ddof, false),
+            Function::ApproxCountDistinct => {
+                storage_type(input).map(|_| Folded::boxed(ApproxDistinct))
+            }
+            Function::CountDistinct => {
+                storage_type(input).map(|_| Folded::boxed(Distinct::new(input)))
+            }
+            Function::TopK { k } => {
+                storage_type(input).map(|_| Folded::boxed(TopK::new(k, value_type(input).clone())))
+            }
+        };
+        states.ok_or_else(|| self.unaccepted(input))
+    }
+
+    fn sum_answer(&self) -> Answer {
+        Answer::Sum {
+            aggregate: self.name.clone(),
+            column: self.column.clone().unwrap_or_default(),
+        }
+    }
+
+    fn column_missing(&self) -> WindowError {
+        WindowError::AggregateColumnMissing {
+            aggregate: self.name.clone(),
+            function: self.function.name(),
+        }
+    }
+
+    fn unaccepted(&self, input: &DataType) -> WindowError {
+        let (accepted, way_out) = self.function.accepted();
+        WindowError::AggregateType {
+            aggregate: self.name.clone(),
+            function: self.function.name(),
+            column: self.column.clone().unwrap_or_default(),
+            data_type: input.to_string(),
+            accepted,
+            way_out,
+        }
+    }
+}
+
+/// Whether a type's values are summed as signed integers.
+fn is_counted(input: &DataType) -> bool {
+    *input == DataType::Boolean || (input.is_integer() && *input != DataType::UInt64)
+}
+
+/// The storage of a type that is calculated with: numbers and booleans, not times or decimals.
+fn number_storage(input: &DataType) -> Option<DataType> {
+    let values = value_type(input);
+    let calculated = *values == DataType::Boolean || values.is_integer() || values.is_floating();
+    storage_type(values).filter(|_| calculated)
+}
+
+fn sum(input: &DataType, answer: Answer) -> Option<Box<dyn States>> {
+    let storage = number_storage(input)?;
+    let unsigned = storage == DataType::UInt64;
+    Some(match storage {
+        DataType::Float32 => Folded::boxed(FloatSum::<Float32Type>::new(answer)),
+        DataType::Float64 => Folded::boxed(FloatSum::<Float64Type>::new(answer)),
+        DataType::Int8 => Folded::boxed(IntegerSum::<Int8Type>::new(answer, unsigned)),
+        DataType::Int16 => Folded::boxed(IntegerSum::<Int16Type>::new(answer, unsigned)),
+        DataType::Int32 => Folded::boxed(IntegerSum::<Int32Type>::new(answer, unsigned)),
+        DataType::Int64 => Folded::boxed(IntegerSum::<Int64Type>::new(answer, unsigned)),
+        DataType::UInt8 => Folded::boxed(IntegerSum::<UInt8Type>::new(answer, unsigned)),
+        DataType::UInt16 => Folded::boxed(IntegerSum::<UInt16Type>::new(answer, unsigned)),
+        DataType::UInt32 => Folded::boxed(IntegerSum::<UInt32Type>::new(answer, unsigned)),
+        DataType::UInt64 => Folded::boxed(IntegerSum::<UInt64Type>::new(answer, unsigned)),
+        _ => return None,
+    })
+}
+
+fn variance(input: &DataType, ddof: u8, root: bool) -> Option<Box<dyn States>> {
+    with_number_type!(number_storage(input)?, T => {
+        Some(Folded::boxed(Variance::<T>::new(ddof, root)))
+    }, _ => None)
+}
+
+fn quantile(input: &DataType, q: f64, interpolation: Interpolation) -> Option<Box<dyn States>> {
+    with_number_type!(number_storage(input)?, T => {
+        Some(Folded::boxed(Quantile::<T>::new(q, interpolation)))
+    }, _ => None)
+}
+
+fn extreme<const GREATEST: bool>(input: &DataType) -> Option<Box<dyn States>> {
+    let logical = value_type(input).clone();
+    with_number_type!(storage_type(input)?, T => {
+        Some(Folded::boxed(Extreme::<T, GREATEST>::new(logical)))
+    }, _ => if matches!(logical, DataType::Decimal128(_, _)) {
+        Some(Folded::boxed(Extreme::<Decimal128Type, GREATEST>::new(logical)))
+    } else {
+        Some(Folded::boxed(BytesExtreme::<GREATEST>::new(logical)))
+    })
+}
+
+fn endpoint<const LATEST: bool>(
+    input: &DataType,
+    ignore_nulls: bool,
+) -> Result<Option<Box<dyn States>>, WindowError> {
+    let logical = value_type(input).clone();
+    let storage = storage_type(input).unwrap_or(DataType::Null);
+    Ok(with_number_type!(storage, T => {
+        Some(Folded::boxed(Endpoint::<T, LATEST>::new(logical, ignore_nulls)))
+    }, _ => if matches!(logical, DataType::Decimal128(_, _)) {
+        Some(Folded::boxed(Endpoint::<Decimal128Type, LATEST>::new(logical, ignore_nulls)))
+    } else if RowEndpoint::<LATEST>::keeps(&logical) {
+        Some(Folded::boxed(RowEndpoint::<LATEST>::new(logical, ignore_nulls)?))
+    } else {
+        None
+    }))
+}
 
 /// Rows on their way into the states of one aggregate.
 #[derive(Clone, Copy, Debug)]

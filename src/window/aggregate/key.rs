@@ -1,0 +1,204 @@
+//! Values as 64-bit keys: numbers as their words, strings and bytes as codes or hashes.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use arrow_array::Array;
+use arrow_array::ArrayRef;
+use arrow_array::BinaryViewArray;
+use arrow_array::Decimal128Array;
+use arrow_array::PrimitiveArray;
+use arrow_array::cast::AsArray;
+use arrow_array::types::BinaryViewType;
+use arrow_array::types::Decimal128Type;
+use arrow_schema::DataType;
+use foldhash::quality::FixedState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
+use crate::window::WindowError;
+use crate::window::aggregate::Rows;
+use crate::window::aggregate::fold::fold_rows;
+use crate::window::aggregate::fold::fold_values;
+use crate::window::aggregate::storage::Number;
+use crate::window::aggregate::storage::from_storage;
+use crate::window::aggregate::storage::storage_type;
+use crate::window::aggregate::storage::to_storage;
+use crate::window::aggregate::storage::with_number_type;
+
+/// The seed of every hash: equal values hash alike in every process.
+const HASH_SEED: u64 = 0x5368_6172_6453_7472;
+
+/// Hashes a string or a run of bytes, however Arrow encodes it.
+#[inline]
+pub(super) fn hash_bytes(bytes: &[u8]) -> u64 {
+    FixedState::with_seed(HASH_SEED).hash_one(bytes)
+}
+
+/// Spreads a key over 64 bits; different keys stay different.
+#[inline]
+pub(super) fn spread(key: u64) -> u64 {
+    let key = (key ^ (key >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let key = (key ^ (key >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    key ^ (key >> 31)
+}
+
+/// Whether the values of a type are wider than a word, so that their keys are codes or hashes.
+pub(super) fn is_wide(storage: &DataType) -> bool {
+    matches!(storage, DataType::BinaryView | DataType::Decimal128(_, _))
+}
+
+/// Hands the key of every value that takes part to `each`, with its slot; `key_of` keys wide values.
+pub(super) fn fold_keys(
+    column: &ArrayRef,
+    rows: Rows<'_>,
+    slots: &[u32],
+    mut key_of: impl FnMut(&[u8]) -> u64,
+    mut each: impl FnMut(usize, u64),
+) {
+    // A dictionary smaller than the batch is keyed once a value rather than once a row.
+    if let Some(dictionary) = column.as_any_dictionary_opt()
+        && storage_type(column.data_type()).as_ref() == Some(&DataType::BinaryView)
+        && dictionary.values().len() <= slots.len()
+    {
+        let values = to_storage(dictionary.values());
+        let values = values.as_byte_view::<BinaryViewType>();
+        let keys: Vec<u64> = values
+            .iter()
+            .map(|value| value.map_or(0, &mut key_of))
+            .collect();
+        let nulls = column.logical_nulls();
+        let codes = dictionary.normalized_keys();
+        return fold_values(&codes, nulls.as_ref(), rows, slots, |slot, code| {
+            each(slot, keys[code]);
+        });
+    }
+    let stored = to_storage(column);
+    with_number_type!(stored.data_type(), T => {
+        let values = stored.as_primitive::<T>();
+        fold_values(values.values(), values.nulls(), rows, slots, |slot, value| {
+            each(slot, value.word());
+        });
+    }, _ => if let Some(values) = stored.as_primitive_opt::<Decimal128Type>() {
+        fold_values(values.values(), values.nulls(), rows, slots, |slot, value| {
+            each(slot, key_of(&decimal_bytes(value)));
+        });
+    } else {
+        let values = stored.as_byte_view::<BinaryViewType>();
+        fold_rows(values.nulls(), rows, slots, |slot, row| {
+            each(slot, key_of(values.value(row)));
+        });
+    })
+}
+
+/// Builds the column of the values that keys stand for.
+pub(super) fn values_of(
+    keys: &[u64],
+    interner: &Interner,
+    logical: &DataType,
+) -> Result<ArrayRef, WindowError> {
+    let storage = storage_type(logical).unwrap_or(DataType::BinaryView);
+    let stored: ArrayRef = with_number_type!(storage, T => {
+        Arc::new(PrimitiveArray::<T>::from_iter_values(
+            keys.iter().map(|&key| Number::from_word(key)),
+        ))
+    }, _ => if matches!(storage, DataType::Decimal128(_, _)) {
+        let values = keys.iter().map(|&key| decimal_from(interner.bytes_of(key)));
+        Arc::new(Decimal128Array::from_iter_values(values).with_data_type(storage))
+    } else {
+        Arc::new(BinaryViewArray::from_iter_values(keys.iter().map(|&key| interner.bytes_of(key))))
+    });
+    from_storage(&stored, logical)
+}
+
+/// A decimal as bytes that order as the decimal does.
+fn decimal_bytes(value: i128) -> [u8; 16] {
+    (value ^ i128::MIN).to_be_bytes()
+}
+
+fn decimal_from(bytes: &[u8]) -> i128 {
+    let bytes = bytes.try_into().expect("an interned decimal has 16 bytes");
+    i128::from_be_bytes(bytes) ^ i128::MIN
+}
+
+/// Gives every distinct run of bytes a code, the same for as long as it is not compacted.
+#[derive(Debug, Default)]
+pub(super) struct Interner {
+    codes: HashTable<u32>,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Interner {
+    pub(super) fn intern(&mut self, value: &[u8]) -> u64 {
+        let Self { codes, bytes, ends } = self;
+        let next = u32::try_from(ends.len()).expect("four billion values exhaust memory first");
+        let entry = codes.entry(
+            hash_bytes(value),
+            |&code| slice(bytes, ends, code) == value,
+            |&code| hash_bytes(slice(bytes, ends, code)),
+        );
+        match entry {
+            Entry::Occupied(held) => u64::from(*held.get()),
+            Entry::Vacant(vacant) => {
+                vacant.insert(next);
+                bytes.extend_from_slice(value);
+                ends.push(bytes.len());
+                u64::from(next)
+            }
+        }
+    }
+
+    pub(super) fn bytes_of(&self, code: u64) -> &[u8] {
+        let code = u32::try_from(code).expect("codes have 32 bits");
+        slice(&self.bytes, &self.ends, code)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.codes.allocation_size()
+            + self.bytes.capacity()
+            + self.ends.capacity() * size_of::<usize>()
+    }
+
+    /// Whether most codes are of values that no slot holds, when slots hold `held` codes together.
+    pub(super) fn is_stale(&self, held: usize) -> bool {
+        const KEPT: usize = 1_024;
+        KEPT.max(2 * held) < self.len()
+    }
+}
+
+fn slice<'a>(bytes: &'a [u8], ends: &[usize], code: u32) -> &'a [u8] {
+    let code = code as usize;
+    let start = code.checked_sub(1).map_or(0, |before| ends[before]);
+    &bytes[start..ends[code]]
+}
+
+/// Turns the codes of one interner into those of another, each value once.
+#[derive(Debug)]
+pub(super) struct Translation<'a> {
+    from: &'a Interner,
+    codes: Vec<Option<u32>>,
+}
+
+impl<'a> Translation<'a> {
+    pub(super) fn new(from: &'a Interner) -> Self {
+        Self {
+            from,
+            codes: vec![None; from.len()],
+        }
+    }
+
+    pub(super) fn translate(&mut self, code: u64, into: &mut Interner) -> u64 {
+        let index = usize::try_from(code).expect("codes have 32 bits");
+        if let Some(known) = self.codes[index] {
+            return u64::from(known);
+        }
+        let translated = into.intern(self.from.bytes_of(code));
+        self.codes[index] = u32::try_from(translated).ok();
+        translated
+    }
+}

@@ -1,0 +1,450 @@
+//! The window operator: batches go in, the rows of windows come out.
+
+use arrow_array::RecordBatch;
+use arrow_array::UInt32Array;
+use arrow_schema::Schema;
+use arrow_schema::SchemaRef;
+use arrow_select::concat::concat_batches;
+use arrow_select::take::take;
+
+use crate::window::WindowError;
+use crate::window::bind::Plan;
+use crate::window::group::Groups;
+use crate::window::late::LateRows;
+use crate::window::pane::Geometry;
+use crate::window::pane::Panes;
+use crate::window::passage::Passage;
+use crate::window::rolling::Rolling;
+use crate::window::session::Sessions;
+use crate::window::slot::Feed;
+use crate::window::slot::Ledger;
+use crate::window::slot::ResultRow;
+use crate::window::spec::Arrivals;
+use crate::window::spec::NullTimes;
+use crate::window::spec::Order;
+use crate::window::spec::QuerySpec;
+use crate::window::spec::Window;
+use crate::window::watermark::Watermark;
+
+/// What one operator has seen and done.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Stats {
+    /// Rows that came, late ones and those without a time included.
+    pub rows: u64,
+    /// Rows that missed every window of theirs.
+    pub late_rows: u64,
+    /// Rows that missed some of their windows and were counted in others.
+    pub partly_late_rows: u64,
+    /// Rows left out because their time is null.
+    pub null_time_rows: u64,
+    /// Result rows of closed windows, a window of a key each, taken or waiting to be.
+    pub windows: u64,
+    /// States held: one for every pane or session of a key, and for every row in a rolling window.
+    pub open_windows: usize,
+    /// The watermark, in ticks of the output's unit.
+    pub watermark: Option<i64>,
+    /// The latest event time, in ticks of the output's unit.
+    pub max_event_time: Option<i64>,
+    /// The furthest that a late row was behind the watermark, in ticks of the output's unit.
+    pub max_lateness: Option<i64>,
+}
+
+/// What the kinds of windows differ in.
+#[derive(Debug)]
+enum Kind {
+    Panes(Panes),
+    Rolling(Rolling),
+    Sessions(Sessions),
+}
+
+/// One windowed aggregation over rows in order of arrival.
+///
+/// One operator answers either final rows (`take_closed`) or changes (`take_changes`): both take the rows of
+/// windows that closed.
+#[derive(Debug)]
+pub struct Operator {
+    spec: QuerySpec,
+    plan: Plan,
+    order: Order,
+    groups: Groups,
+    ledger: Ledger,
+    kind: Kind,
+    watermark: Watermark,
+    late: LateRows,
+    /// The rows of windows that closed and were not taken yet.
+    closed: Vec<ResultRow>,
+    /// How many rows of closed windows were taken, ever.
+    taken: u64,
+    is_finished: bool,
+    stats: Stats,
+}
+
+impl Operator {
+    /// Binds a query to the columns of its input.
+    ///
+    /// # Errors
+    ///
+    /// The query names what is not there, or asks for what cannot be.
+    pub fn new(spec: QuerySpec, input: &Schema, order: Order) -> Result<Self, WindowError> {
+        let plan = Plan::new(&spec, input)?;
+        let ledger = Ledger::new(plan.states(&spec)?);
+        let ticks = |span| plan.ticks(span);
+        let kind =
+            match spec.window {
+                Window::Cumulate { size, step, offset } => Kind::Panes(Panes::new(
+                    Geometry::cumulate(ticks(size), ticks(step), ticks(offset)),
+                )),
+                Window::Hop {
+                    size,
+                    slide,
+                    offset,
+                } => Kind::Panes(Panes::new(Geometry::hop(
+                    ticks(size),
+                    ticks(slide),
+                    ticks(offset),
+                ))),
+                Window::Rolling { size } => {
+                    Kind::Rolling(Rolling::new(ticks(size), plan.output.clone()))
+                }
+                Window::Session { gap } => {
+                    Kind::Sessions(Sessions::new(ticks(gap), order == Order::Arrival))
+                }
+                Window::Tumble { size, offset } => {
+                    Kind::Panes(Panes::new(Geometry::tumble(ticks(size), ticks(offset))))
+                }
+            };
+        let watermark = Watermark::new(
+            ticks(spec.watermark),
+            ticks(spec.allowed_lateness),
+            // A part of a millisecond never passes alone: the clock of arrivals has whole ones.
+            spec.idle_timeout
+                .map(|idle| (idle.nanos() - 1) / 1_000_000 + 1),
+            plan.time.ticks_per_ms(),
+        );
+        let groups = Groups::new(&plan.key_types())?;
+        let late = LateRows::new(plan.late.clone());
+        Ok(Self {
+            spec,
+            plan,
+            order,
+            groups,
+            ledger,
+            kind,
+            watermark,
+            late,
+            closed: Vec::new(),
+            taken: 0,
+            is_finished: false,
+            stats: Stats::default(),
+        })
+    }
+
+    /// Takes rows in, in order of arrival; row `r` has the ordinal `first_ordinal + r`.
+    ///
+    /// # Errors
+    ///
+    /// A column changed or a time cannot be read; then nothing of the batch was applied.
+    pub fn push(
+        &mut self,
+        batch: &RecordBatch,
+        first_ordinal: u64,
+        arrivals: Arrivals<'_>,
+    ) -> Result<(), WindowError> {
+        if self.is_finished {
+            return Err(WindowError::Finished);
+        }
+        let rows = batch.num_rows();
+        check_arrivals(rows, arrivals)?;
+        if rows == 0 {
+            return Ok(());
+        }
+        let columns = self.plan.columns(batch)?;
+        let ticks = self.plan.time.read(&columns[0], first_ordinal)?;
+        let null_rows = rows - ticks.present.as_ref().map_or(rows, Vec::len);
+        if 0 < null_rows && self.spec.null_times == NullTimes::Raise {
+            return Err(self.null_times(null_rows, ticks.present.as_deref(), first_ordinal));
+        }
+        let codes = self.groups.encode(self.plan.keys(&columns), rows)?;
+        let feed = Feed {
+            columns: self.plan.inputs(&columns),
+            times: &ticks.values,
+            codes: &codes,
+            present: ticks.present.as_deref(),
+            first_ordinal,
+        };
+        match self.order {
+            Order::Arrival => self.take_in_time(&feed, arrivals)?,
+            Order::Event => self.take_all(&feed),
+        }
+        self.count(&feed, null_rows);
+        self.late
+            .keep(&self.plan.late_columns(&columns), first_ordinal)?;
+        self.reclaim();
+        Ok(())
+    }
+
+    /// Lets time pass without rows: past the idle timeout the watermark goes on with the clock.
+    pub fn tick(&mut self, now_ms: i64) {
+        if self.order == Order::Arrival && !self.is_finished {
+            self.watermark.tick(now_ms);
+        }
+    }
+
+    /// Ends the input: every window closes.
+    ///
+    /// # Errors
+    ///
+    /// An answer cannot be computed.
+    pub fn finish(&mut self) -> Result<(), WindowError> {
+        self.is_finished = true;
+        self.watermark.finish();
+        self.settle()
+    }
+
+    /// Answers the final rows of windows that closed since the last call.
+    ///
+    /// Every window of a key is answered once, when nothing can change it any more. Rows are sorted by window start, window
+    /// end and keys; those of rolling windows by time and ordinal.
+    ///
+    /// # Errors
+    ///
+    /// An answer cannot be computed, a sum past 64 bits for one; nothing is taken then.
+    pub fn take_closed(&mut self) -> Result<RecordBatch, WindowError> {
+        self.settle()?;
+        if let Kind::Rolling(rolling) = &mut self.kind {
+            return Ok(concat_batches(&self.plan.output, &rolling.take_closed())?);
+        }
+        let mut closed = std::mem::take(&mut self.closed);
+        let answer = self.answer(&mut closed);
+        if answer.is_err() {
+            self.closed = closed;
+            return answer;
+        }
+        self.release(&closed);
+        answer
+    }
+
+    /// Answers the present rows of windows that changed since the last call, and the last rows of those that closed.
+    ///
+    /// A row replaces the one before of the same window and keys. Sessions grow, so one answered before may be part of a
+    /// longer one now. Rolling windows are answered once, when they are final.
+    ///
+    /// # Errors
+    ///
+    /// An answer cannot be computed; nothing is taken then.
+    pub fn take_changes(&mut self) -> Result<RecordBatch, WindowError> {
+        self.settle()?;
+        let mut borrowed = Vec::new();
+        let changed = match &mut self.kind {
+            Kind::Panes(panes) => panes.changes(&mut self.ledger, &mut borrowed),
+            Kind::Rolling(_) => return self.take_closed(),
+            Kind::Sessions(sessions) => sessions.changes(&self.ledger),
+        };
+        let mut rows = self.closed.clone();
+        rows.extend(changed);
+        let answer = self.answer(&mut rows);
+        self.ledger.release(&borrowed);
+        if answer.is_ok() {
+            self.ledger.forget_changes();
+            let closed = std::mem::take(&mut self.closed);
+            self.release(&closed);
+        }
+        answer
+    }
+
+    /// Answers the rows that came too late since the last call.
+    ///
+    /// # Errors
+    ///
+    /// Arrow refused to join them.
+    pub fn take_late(&mut self) -> Result<RecordBatch, WindowError> {
+        self.late.take()
+    }
+
+    /// Takes in the partial states of another operator of the same query, of another shard or thread.
+    ///
+    /// # Errors
+    ///
+    /// The queries differ, their order is not that of events, or one of them is finished.
+    pub fn merge(&mut self, other: Self) -> Result<(), WindowError> {
+        if self.order != Order::Event || other.order != Order::Event {
+            return Err(WindowError::MergeOfArrivals);
+        }
+        if self.spec != other.spec || !self.plan.is_same(&other.plan) {
+            return Err(WindowError::MergeOfQueries);
+        }
+        if self.is_finished || other.is_finished {
+            return Err(WindowError::Finished);
+        }
+        let codes = self.groups.translate(&other.groups)?;
+        match (&mut self.kind, other.kind) {
+            (Kind::Panes(panes), Kind::Panes(others)) => {
+                panes.merge(&others, &codes, &mut self.ledger, &other.ledger);
+            }
+            (Kind::Rolling(rolling), Kind::Rolling(others)) => {
+                rolling.merge(others, &codes, &mut self.ledger);
+            }
+            (Kind::Sessions(sessions), Kind::Sessions(others)) => {
+                sessions.merge(&others, &codes, &mut self.ledger, &other.ledger);
+            }
+            _ => return Err(WindowError::MergeOfQueries),
+        }
+        self.stats.rows += other.stats.rows;
+        self.stats.null_time_rows += other.stats.null_time_rows;
+        self.stats.max_event_time = self.stats.max_event_time.max(other.stats.max_event_time);
+        self.stats.open_windows = self.ledger.live();
+        Ok(())
+    }
+
+    /// The columns of results.
+    pub fn output_schema(&self) -> SchemaRef {
+        self.plan.output.clone()
+    }
+
+    /// The columns of late rows.
+    pub fn late_schema(&self) -> SchemaRef {
+        self.plan.late.clone()
+    }
+
+    /// What was seen and done so far.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// The heap bytes of states and keys, about.
+    pub fn bytes(&self) -> usize {
+        self.ledger.bytes() + self.groups.bytes()
+    }
+
+    fn take_all(&mut self, feed: &Feed<'_>) {
+        match &mut self.kind {
+            Kind::Panes(panes) => panes.take_all(feed, &mut self.ledger),
+            Kind::Rolling(rolling) => rolling.take_all(feed, &mut self.ledger),
+            Kind::Sessions(sessions) => sessions.take_all(feed, &mut self.ledger),
+        }
+    }
+
+    /// Takes rows in one by one against the watermark.
+    fn take_in_time(&mut self, feed: &Feed<'_>, arrivals: Arrivals<'_>) -> Result<(), WindowError> {
+        let each_ms = match arrivals {
+            Arrivals::At(now_ms) => {
+                self.watermark.arrive(now_ms);
+                None
+            }
+            Arrivals::Each(each_ms) => self.watermark.has_idle_timeout().then_some(each_ms),
+        };
+        let mut passage = Passage {
+            watermark: &mut self.watermark,
+            late: &mut self.late,
+            closed: &mut self.closed,
+            each_ms,
+            arrived: 0,
+        };
+        match &mut self.kind {
+            Kind::Panes(panes) => panes.take_in_time(feed, &mut self.ledger, &mut passage),
+            Kind::Rolling(rolling) => {
+                rolling.take_in_time(feed, &mut self.ledger, &self.groups, &mut passage)?;
+            }
+            Kind::Sessions(sessions) => sessions.take_in_time(feed, &mut self.ledger, &mut passage),
+        }
+        Ok(())
+    }
+
+    /// Closes what the watermark has passed.
+    fn settle(&mut self) -> Result<(), WindowError> {
+        let closing = self.watermark.closing();
+        match &mut self.kind {
+            Kind::Panes(panes) => panes.close(closing, &mut self.ledger, &mut self.closed),
+            Kind::Rolling(rolling) => rolling.close(closing, &mut self.ledger, &self.groups)?,
+            Kind::Sessions(sessions) => sessions.close(closing, &self.ledger, &mut self.closed),
+        }
+        self.count_windows();
+        Ok(())
+    }
+
+    /// Sorts result rows and computes their columns.
+    fn answer(&self, rows: &mut [ResultRow]) -> Result<RecordBatch, WindowError> {
+        let mut codes: Vec<u32> = rows.iter().map(|row| self.ledger.code(row.slot)).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        let ranked = self.groups.ranked(&codes)?;
+        let rank = |row: &ResultRow| ranked.ranks[self.ledger.code(row.slot) as usize];
+        rows.sort_unstable_by_key(|row| (row.start, row.end, rank(row)));
+        let ranks = UInt32Array::from_iter_values(rows.iter().map(rank));
+        let slots: Vec<u32> = rows.iter().map(|row| row.slot).collect();
+        let mut columns = vec![
+            self.plan.instants(rows.iter().map(|row| row.start))?,
+            self.plan.instants(rows.iter().map(|row| row.end))?,
+        ];
+        for column in &ranked.columns {
+            columns.push(take(column, &ranks, None)?);
+        }
+        columns.extend(self.ledger.finish(&slots)?);
+        Ok(RecordBatch::try_new(self.plan.output.clone(), columns)?)
+    }
+
+    fn release(&mut self, rows: &[ResultRow]) {
+        let slots: Vec<u32> = rows.iter().map(|row| row.slot).collect();
+        self.taken += slots.len() as u64;
+        self.ledger.release(&slots);
+        self.count_windows();
+        self.reclaim();
+    }
+
+    /// Gives the codes of groups that hold nothing to other keys.
+    fn reclaim(&mut self) {
+        self.ledger.suspect(&self.groups.take_new());
+        self.groups.reclaim(&self.ledger.idle_codes());
+    }
+
+    fn count(&mut self, feed: &Feed<'_>, null_rows: usize) {
+        let latest = match feed.present {
+            None => feed.times.iter().copied().max(),
+            Some(rows) => rows.iter().map(|&row| feed.times[row as usize]).max(),
+        };
+        self.stats.max_event_time = self.stats.max_event_time.max(latest);
+        self.stats.rows += feed.times.len() as u64;
+        self.stats.null_time_rows += null_rows as u64;
+        self.stats.late_rows = self.late.late_rows;
+        self.stats.partly_late_rows = self.late.partly_late_rows;
+        self.stats.max_lateness = self.late.max_lateness;
+        self.count_windows();
+    }
+
+    fn count_windows(&mut self) {
+        let value = self.watermark.value();
+        self.stats.watermark = (value != i64::MIN).then_some(value);
+        self.stats.open_windows = self.ledger.live() - self.closed.len();
+        self.stats.windows = match &self.kind {
+            Kind::Rolling(rolling) => rolling.answered(),
+            Kind::Panes(_) | Kind::Sessions(_) => self.taken + self.closed.len() as u64,
+        };
+    }
+
+    fn null_times(&self, count: usize, present: Option<&[u32]>, first_ordinal: u64) -> WindowError {
+        let present = present.unwrap_or_default();
+        // The rows that have a time ascend: the first that is not at its own index follows a null.
+        let first = (0..)
+            .zip(present)
+            .take_while(|(index, row)| index == *row)
+            .count();
+        WindowError::TimeNull {
+            column: self.spec.time.clone(),
+            count,
+            ordinal: first_ordinal + first as u64,
+        }
+    }
+}
+
+fn check_arrivals(rows: usize, arrivals: Arrivals<'_>) -> Result<(), WindowError> {
+    match arrivals {
+        Arrivals::Each(each_ms) if each_ms.len() != rows => Err(WindowError::ArrivalCount {
+            rows,
+            arrivals: each_ms.len(),
+        }),
+        Arrivals::At(_) | Arrivals::Each(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

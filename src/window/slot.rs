@@ -1,0 +1,245 @@
+//! Slots: where the states of windows, panes and sessions live, and which are free.
+
+use std::mem;
+
+use arrow_array::ArrayRef;
+
+use crate::window::WindowError;
+use crate::window::aggregate::Rows;
+use crate::window::aggregate::States;
+
+/// One row of the result before it is answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ResultRow {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) slot: u32,
+}
+
+/// The rows of one batch, as the states see them.
+#[derive(Debug)]
+pub(crate) struct Feed<'a> {
+    /// The column of each aggregate.
+    pub(crate) columns: Vec<Option<ArrayRef>>,
+    /// The event time of every row, in ticks.
+    pub(crate) times: &'a [i64],
+    /// The group code of every row.
+    pub(crate) codes: &'a [u32],
+    /// The rows that have a time, ascending; `None` for all.
+    pub(crate) present: Option<&'a [u32]>,
+    /// The arrival ordinal of row 0.
+    pub(crate) first_ordinal: u64,
+}
+
+impl Feed<'_> {
+    /// How many rows have a time.
+    pub(crate) fn count(&self) -> usize {
+        self.present.map_or(self.times.len(), <[u32]>::len)
+    }
+
+    /// The `index`-th row that has a time.
+    #[inline]
+    pub(crate) fn row(&self, index: u32) -> u32 {
+        self.present.map_or(index, |rows| rows[index as usize])
+    }
+
+    /// The rows that have a time, ascending.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..).take(self.count()).map(|index| self.row(index))
+    }
+}
+
+/// The states of all aggregates and the slots they share.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    states: Vec<Box<dyn States>>,
+    /// The group code of each slot.
+    codes: Vec<u32>,
+    /// Whether a slot took rows since the last look at changes.
+    changed: Vec<bool>,
+    free: Vec<u32>,
+    /// How many slots or pending rows hold each code.
+    holds: Vec<u32>,
+    /// Codes that nobody held at some moment; some may be held again.
+    idle_codes: Vec<u32>,
+}
+
+impl Ledger {
+    pub(crate) fn new(states: Vec<Box<dyn States>>) -> Self {
+        Self {
+            states,
+            codes: Vec::new(),
+            changed: Vec::new(),
+            free: Vec::new(),
+            holds: Vec::new(),
+            idle_codes: Vec::new(),
+        }
+    }
+
+    /// Takes an empty slot for a group.
+    #[inline]
+    pub(crate) fn take(&mut self, code: u32) -> u32 {
+        self.hold(code);
+        if let Some(slot) = self.free.pop() {
+            self.codes[slot as usize] = code;
+            return slot;
+        }
+        let slot = u32::try_from(self.codes.len()).expect("memory ends before four billion slots");
+        self.codes.push(code);
+        self.changed.push(false);
+        slot
+    }
+
+    /// Keeps a code from being given to another key.
+    #[inline]
+    pub(crate) fn hold(&mut self, code: u32) {
+        if self.holds.len() <= code as usize {
+            self.holds.resize(code as usize + 1, 0);
+        }
+        self.holds[code as usize] += 1;
+    }
+
+    /// Undoes one `hold`.
+    #[inline]
+    pub(crate) fn unhold(&mut self, code: u32) {
+        let holds = &mut self.holds[code as usize];
+        *holds -= 1;
+        if *holds == 0 {
+            self.idle_codes.push(code);
+        }
+    }
+
+    /// Empties slots and gives them to whoever takes next.
+    pub(crate) fn release(&mut self, slots: &[u32]) {
+        if slots.is_empty() {
+            return;
+        }
+        self.grow();
+        for states in &mut self.states {
+            states.clear(slots);
+        }
+        for &slot in slots {
+            self.changed[slot as usize] = false;
+            self.unhold(self.codes[slot as usize]);
+        }
+        self.free.extend_from_slice(slots);
+    }
+
+    /// Folds rows of a batch into their slots; `picked` are the rows, `None` for all of them.
+    pub(crate) fn fold(&mut self, feed: &Feed<'_>, picked: Option<&[u32]>, slots: &[u32]) {
+        if slots.is_empty() {
+            return;
+        }
+        self.grow();
+        for (states, column) in self.states.iter_mut().zip(&feed.columns) {
+            let rows = Rows {
+                values: column.as_ref(),
+                times: feed.times,
+                first_ordinal: feed.first_ordinal,
+                picked,
+            };
+            states.update(rows, slots);
+        }
+        for &slot in slots {
+            self.changed[slot as usize] = true;
+        }
+    }
+
+    /// Folds slots into other slots, pair after pair.
+    pub(crate) fn merge_within(&mut self, slots: &[u32], from_slots: &[u32]) {
+        if slots.is_empty() {
+            return;
+        }
+        self.grow();
+        for states in &mut self.states {
+            states.merge_within(slots, from_slots);
+        }
+    }
+
+    /// Folds slots of another ledger into slots of this one.
+    pub(crate) fn merge(&mut self, slots: &[u32], from: &Self, from_slots: &[u32]) {
+        self.grow();
+        for (states, from) in self.states.iter_mut().zip(&from.states) {
+            states.merge(slots, from.as_ref(), from_slots);
+        }
+        for &slot in slots {
+            self.changed[slot as usize] = true;
+        }
+    }
+
+    /// The answers of slots, a column for each aggregate.
+    pub(crate) fn finish(&self, slots: &[u32]) -> Result<Vec<ArrayRef>, WindowError> {
+        self.states
+            .iter()
+            .map(|states| states.finish(slots))
+            .collect()
+    }
+
+    /// Makes room in the states for every slot taken so far.
+    fn grow(&mut self) {
+        for states in &mut self.states {
+            states.grow(self.codes.len());
+        }
+    }
+
+    /// Notes codes that were made but may never be held.
+    pub(crate) fn suspect(&mut self, codes: &[u32]) {
+        self.idle_codes.extend_from_slice(codes);
+    }
+
+    /// Answers the codes that nobody holds, once they are many enough to be worth the walk.
+    pub(crate) fn idle_codes(&mut self) -> Vec<u32> {
+        const WORTH_IT: usize = 1_024;
+        if self.idle_codes.len() < WORTH_IT.max(self.holds.len() / 2) {
+            return Vec::new();
+        }
+        let mut codes = mem::take(&mut self.idle_codes);
+        codes.sort_unstable();
+        codes.dedup();
+        codes.retain(|&code| {
+            self.holds
+                .get(code as usize)
+                .is_none_or(|&holds| holds == 0)
+        });
+        codes
+    }
+
+    #[inline]
+    pub(crate) fn code(&self, slot: u32) -> u32 {
+        self.codes[slot as usize]
+    }
+
+    #[inline]
+    pub(crate) fn is_changed(&self, slot: u32) -> bool {
+        self.changed[slot as usize]
+    }
+
+    #[inline]
+    pub(crate) fn mark_changed(&mut self, slot: u32) {
+        self.changed[slot as usize] = true;
+    }
+
+    pub(crate) fn forget_changes(&mut self) {
+        self.changed.fill(false);
+    }
+
+    /// The number of slots in use.
+    pub(crate) fn live(&self) -> usize {
+        self.codes.len() - self.free.len()
+    }
+
+    /// The number of slots there ever were at once.
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// The heap bytes of the states.
+    pub(crate) fn bytes(&self) -> usize {
+        self.states
+            .iter()
+            .map(|states| states.bytes())
+            .sum::<usize>()
+            + self.codes.len() * 5
+    }
+}

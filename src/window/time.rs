@@ -1,0 +1,248 @@
+//! Event time: columns of instants, dates and ISO 8601 strings as ticks of one unit.
+
+use std::borrow::Cow;
+
+use arrow_array::Array;
+use arrow_array::ArrayRef;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Date32Type;
+use arrow_array::types::Date64Type;
+use arrow_array::types::TimestampMicrosecondType;
+use arrow_array::types::TimestampMillisecondType;
+use arrow_array::types::TimestampNanosecondType;
+use arrow_array::types::TimestampSecondType;
+use arrow_cast::CastOptions;
+use arrow_cast::cast_with_options;
+use arrow_cast::display::array_value_to_string;
+use arrow_schema::DataType;
+use arrow_schema::TimeUnit;
+
+use crate::window::WindowError;
+use crate::window::spec::Span;
+
+/// The ticks of every row, and which rows have one.
+#[derive(Debug)]
+pub(crate) struct Ticks<'a> {
+    pub(crate) values: Cow<'a, [i64]>,
+    /// The rows that have a time, ascending; `None` for all.
+    pub(crate) present: Option<Vec<u32>>,
+}
+
+/// How a column of event time becomes ticks.
+#[derive(Clone, Debug)]
+pub(crate) struct TimeColumn {
+    name: String,
+    /// The type that carries the time, dictionaries unpacked.
+    carrier: DataType,
+    pub(crate) unit: TimeUnit,
+    /// Ticks in one unit of the column.
+    ticks: i64,
+    /// How far from zero a time may lie so that no window's edge overflows.
+    limit: i64,
+}
+
+impl TimeColumn {
+    /// Chooses the coarsest tick that tells the column's times and all `spans` apart.
+    pub(crate) fn new(
+        name: &str,
+        data_type: &DataType,
+        spans: &[Span],
+    ) -> Result<Self, WindowError> {
+        let carrier = match data_type {
+            DataType::Dictionary(_, value_type) => value_type.as_ref(),
+            plain => plain,
+        };
+        let unit_nanos = column_nanos(carrier).ok_or_else(|| WindowError::TimeType {
+            column: name.to_owned(),
+            data_type: data_type.to_string(),
+        })?;
+        let unit = [TimeUnit::Millisecond, TimeUnit::Microsecond]
+            .into_iter()
+            .find(|unit| {
+                let nanos = tick_nanos(*unit);
+                unit_nanos % nanos == 0 && spans.iter().all(|span| span.nanos() % nanos == 0)
+            })
+            .unwrap_or(TimeUnit::Nanosecond);
+        let reach = spans.iter().try_fold(0_i64, |reach, span| {
+            reach.checked_add(span.nanos().checked_abs()?.checked_mul(2)?)
+        });
+        let reach = reach.ok_or(WindowError::SpanTooLong {
+            part: "the query's durations",
+        })?;
+        Ok(Self {
+            name: name.to_owned(),
+            carrier: carrier.clone(),
+            unit,
+            ticks: unit_nanos / tick_nanos(unit),
+            limit: i64::MAX - 1 - reach / tick_nanos(unit),
+        })
+    }
+
+    /// Answers a span in ticks; the unit divides every span of the query.
+    pub(crate) fn span(&self, span: Span) -> i64 {
+        span.nanos() / tick_nanos(self.unit)
+    }
+
+    pub(crate) fn ticks_per_ms(&self) -> i64 {
+        1_000_000 / tick_nanos(self.unit)
+    }
+
+    /// Reads the ticks of a column; `first_ordinal` is for the words of errors.
+    pub(crate) fn read<'a>(
+        &self,
+        column: &'a ArrayRef,
+        first_ordinal: u64,
+    ) -> Result<Ticks<'a>, WindowError> {
+        if column.data_type() != &self.carrier {
+            let plain = arrow_cast::cast(column, &self.carrier)?;
+            let Ticks { values, present } = self.read_plain(&plain, first_ordinal)?;
+            return Ok(Ticks {
+                values: values.into_owned().into(),
+                present,
+            });
+        }
+        self.read_plain(column, first_ordinal)
+    }
+
+    fn read_plain<'a>(
+        &self,
+        column: &'a ArrayRef,
+        first_ordinal: u64,
+    ) -> Result<Ticks<'a>, WindowError> {
+        let present = present_rows(column.as_ref());
+        let mut values = self.raw(column, first_ordinal)?;
+        if self.ticks != 1 {
+            // What overflows here is past the reach, and refused below.
+            values = values
+                .iter()
+                .map(|value| value.saturating_mul(self.ticks))
+                .collect();
+        }
+        self.check_reach(&values, present.as_deref(), first_ordinal)?;
+        Ok(Ticks { values, present })
+    }
+
+    fn raw<'a>(
+        &self,
+        column: &'a ArrayRef,
+        first_ordinal: u64,
+    ) -> Result<Cow<'a, [i64]>, WindowError> {
+        Ok(match &self.carrier {
+            DataType::Timestamp(TimeUnit::Second, _) => {
+                column.as_primitive::<TimestampSecondType>().values()[..].into()
+            }
+            DataType::Timestamp(TimeUnit::Millisecond, _) => {
+                column.as_primitive::<TimestampMillisecondType>().values()[..].into()
+            }
+            DataType::Timestamp(TimeUnit::Microsecond, _) => {
+                column.as_primitive::<TimestampMicrosecondType>().values()[..].into()
+            }
+            DataType::Timestamp(TimeUnit::Nanosecond, _) => {
+                column.as_primitive::<TimestampNanosecondType>().values()[..].into()
+            }
+            DataType::Date32 => column
+                .as_primitive::<Date32Type>()
+                .values()
+                .iter()
+                .map(|&day| day.into())
+                .collect(),
+            DataType::Date64 => column.as_primitive::<Date64Type>().values()[..].into(),
+            _ => self.parse(column, first_ordinal)?.into(),
+        })
+    }
+
+    /// Parses ISO 8601 strings to microseconds; without an offset they are UTC.
+    fn parse(&self, column: &ArrayRef, first_ordinal: u64) -> Result<Vec<i64>, WindowError> {
+        let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        let options = CastOptions {
+            safe: true,
+            ..CastOptions::default()
+        };
+        let parsed = cast_with_options(column, &instant, &options)?;
+        if parsed.null_count() != column.null_count() {
+            let row = (0..column.len())
+                .find(|&row| parsed.is_null(row) && !column.is_null(row))
+                .expect("more nulls than before: one is new");
+            return Err(WindowError::TimeText {
+                column: self.name.clone(),
+                ordinal: first_ordinal + row as u64,
+                value: array_value_to_string(column, row)?,
+            });
+        }
+        Ok(parsed
+            .as_primitive::<TimestampMicrosecondType>()
+            .values()
+            .to_vec())
+    }
+
+    /// Refuses times so far out that an edge of their windows has no place in 64 bits.
+    fn check_reach(
+        &self,
+        values: &[i64],
+        present: Option<&[u32]>,
+        first_ordinal: u64,
+    ) -> Result<(), WindowError> {
+        let inside = |value: i64| -self.limit <= value && value <= self.limit;
+        let outside = match present {
+            // A fold without early exit: the compiler makes it wide.
+            None => {
+                if values.iter().fold(true, |all, &value| all & inside(value)) {
+                    return Ok(());
+                }
+                values.iter().position(|&value| !inside(value))
+            }
+            Some(rows) => rows
+                .iter()
+                .map(|&row| row as usize)
+                .find(|&row| !inside(values[row])),
+        };
+        outside.map_or(Ok(()), |row| {
+            Err(WindowError::TimeOverflow {
+                column: self.name.clone(),
+                ordinal: first_ordinal + row as u64,
+                unit: unit_name(self.unit),
+            })
+        })
+    }
+}
+
+fn present_rows(column: &dyn Array) -> Option<Vec<u32>> {
+    let nulls = column
+        .logical_nulls()
+        .filter(|nulls| 0 < nulls.null_count())?;
+    Some(
+        nulls
+            .valid_indices()
+            .filter_map(|row| u32::try_from(row).ok())
+            .collect(),
+    )
+}
+
+/// The nanoseconds in one unit of a column; strings are read as microseconds.
+fn column_nanos(data_type: &DataType) -> Option<i64> {
+    match data_type {
+        DataType::Timestamp(unit, _) => Some(tick_nanos(*unit)),
+        DataType::Date32 => Some(86_400_000_000_000),
+        DataType::Date64 => Some(1_000_000),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Some(1_000),
+        _ => None,
+    }
+}
+
+fn tick_nanos(unit: TimeUnit) -> i64 {
+    match unit {
+        TimeUnit::Second => 1_000_000_000,
+        TimeUnit::Millisecond => 1_000_000,
+        TimeUnit::Microsecond => 1_000,
+        TimeUnit::Nanosecond => 1,
+    }
+}
+
+fn unit_name(unit: TimeUnit) -> &'static str {
+    match unit {
+        TimeUnit::Second => "seconds",
+        TimeUnit::Millisecond => "milliseconds",
+        TimeUnit::Microsecond => "microseconds",
+        TimeUnit::Nanosecond => "nanoseconds",
+    }
+}
