@@ -1,10 +1,5 @@
 //! A histogram of floats with buckets of equal relative width, the same whatever the order of the values.
 
-#![expect(
-    clippy::cast_possible_truncation,
-    reason = "a bucket is the upper 19 bits of a word, its octave the upper 12"
-)]
-
 use crate::window::aggregate::storage::Number;
 
 /// The bits of a word below its bucket: sign, exponent and 7 bits of the mantissa stay.
@@ -37,7 +32,9 @@ impl Histogram {
             least: f64::INFINITY,
             greatest: f64::NEG_INFINITY,
         };
-        values.iter().for_each(|&value| histogram.add(value));
+        for &value in values {
+            histogram.add(value);
+        }
         histogram
     }
 

@@ -59,7 +59,7 @@ pub(super) fn fold_keys(
     // A dictionary smaller than the batch is keyed once a value rather than once a row.
     if let Some(dictionary) = column.as_any_dictionary_opt()
         && storage_type(column.data_type()).as_ref() == Some(&DataType::BinaryView)
-        && dictionary.values().len() <= slots.len()
+        && (1..=slots.len()).contains(&dictionary.values().len())
     {
         let values = to_storage(dictionary.values());
         let values = values.as_byte_view::<BinaryViewType>();
@@ -88,7 +88,7 @@ pub(super) fn fold_keys(
         fold_rows(values.nulls(), rows, slots, |slot, row| {
             each(slot, key_of(values.value(row)));
         });
-    })
+    });
 }
 
 /// Builds the column of the values that keys stand for.

@@ -144,9 +144,8 @@ impl Interpolation {
         let fraction = position.fraction;
         match self {
             Self::Lower => low,
-            Self::Higher => high,
             Self::Nearest if position.is_nearer_low() => low,
-            Self::Nearest => high,
+            Self::Higher | Self::Nearest => high,
             _ if fraction <= 0.0 || low.word() == high.word() => low,
             Self::Midpoint => low.midpoint(high),
             Self::Linear if fraction < 0.5 => low + (high - low) * fraction,
