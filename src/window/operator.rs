@@ -207,8 +207,8 @@ impl Operator {
         if let Kind::Rolling(rolling) = &mut self.kind {
             return Ok(concat_batches(&self.plan.output, &rolling.take_closed())?);
         }
-        let mut closed = std::mem::take(&mut self.closed);
-        let answer = self.answer(&mut closed);
+        let closed = std::mem::take(&mut self.closed);
+        let answer = self.answer(&closed);
         if answer.is_err() {
             self.closed = closed;
             return answer;
@@ -235,7 +235,7 @@ impl Operator {
         };
         let mut rows = self.closed.clone();
         rows.extend(changed);
-        let answer = self.answer(&mut rows);
+        let answer = self.answer(&rows);
         self.ledger.release(&borrowed);
         if answer.is_ok() {
             self.ledger.forget_changes();
@@ -389,18 +389,24 @@ impl Operator {
     }
 
     /// Sorts result rows and computes their columns.
-    fn answer(&self, rows: &mut [ResultRow]) -> Result<RecordBatch, WindowError> {
+    fn answer(&self, rows: &[ResultRow]) -> Result<RecordBatch, WindowError> {
         let mut codes: Vec<u32> = rows.iter().map(|row| self.ledger.code(row.slot)).collect();
-        codes.sort_unstable();
-        codes.dedup();
-        let ranked = self.groups.ranked(&codes)?;
-        let rank = |row: &ResultRow| ranked.ranks[self.ledger.code(row.slot) as usize];
-        rows.sort_unstable_by_key(|row| (row.start, row.end, rank(row)));
-        let ranks = UInt32Array::from_iter_values(rows.iter().map(rank));
-        let slots: Vec<u32> = rows.iter().map(|row| row.slot).collect();
+        let ranked = self.groups.ranked(&distinct(&codes))?;
+        // Ranks take the codes' place, so that sorting compares integers that lie side by side.
+        for code in &mut codes {
+            *code = ranked.ranks[*code as usize];
+        }
+        let sorted = rows
+            .iter()
+            .zip(codes)
+            .map(|(row, rank)| (row.start, row.end, rank, row.slot));
+        let mut sorted: Vec<(i64, i64, u32, u32)> = sorted.collect();
+        sorted.sort_unstable();
+        let ranks = UInt32Array::from_iter_values(sorted.iter().map(|row| row.2));
+        let slots: Vec<u32> = sorted.iter().map(|row| row.3).collect();
         let mut columns = vec![
-            self.plan.instants(rows.iter().map(|row| row.start))?,
-            self.plan.instants(rows.iter().map(|row| row.end))?,
+            self.plan.instants(sorted.iter().map(|row| row.0))?,
+            self.plan.instants(sorted.iter().map(|row| row.1))?,
         ];
         for column in &ranked.columns {
             columns.push(take(column, &ranks, None)?);
@@ -460,6 +466,14 @@ impl Operator {
             ordinal: first_ordinal + first as u64,
         }
     }
+}
+
+/// The codes that occur, each once; codes are dense, so that a mark for each costs less than a sort.
+fn distinct(codes: &[u32]) -> Vec<u32> {
+    let size = codes.iter().max().map_or(0, |&code| code as usize + 1);
+    let mut seen = vec![false; size];
+    let is_first = |code: &u32| !std::mem::replace(&mut seen[*code as usize], true);
+    codes.iter().copied().filter(is_first).collect()
 }
 
 fn check_arrivals(rows: usize, arrivals: Arrivals<'_>) -> Result<(), WindowError> {

@@ -493,7 +493,6 @@ fn check(case: &Case, order: Order) {
     assert_eq!(operator.ledger.live(), 0);
 }
 
-/// Rolling windows keep no states past the end, and the others neither.
 #[test]
 fn every_window_has_its_rows_in_order_of_events() {
     proptest!(ProptestConfig::with_cases(600), |(case in cases())| check(&case, Order::Event));
