@@ -28,7 +28,7 @@ struct Named {
 }
 
 /// A query that has met its columns.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) time: TimeColumn,
     /// The columns that the query names, each once: time, keys, aggregates'.

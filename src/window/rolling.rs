@@ -271,7 +271,9 @@ impl Rolling {
         answers.dedup();
         merges.freed.extend(answers);
         ledger.release(&merges.freed);
-        rows.iter().for_each(|row| ledger.unhold(row.code));
+        for row in rows {
+            ledger.unhold(row.code);
+        }
         self.answered += rows.len() as u64;
         batch
     }

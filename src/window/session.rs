@@ -90,8 +90,8 @@ impl Sessions {
     /// Closes every session that ends at or before `closing`.
     pub(crate) fn close(&mut self, closing: i64, ledger: &Ledger, closed: &mut Vec<ResultRow>) {
         let Some(mut due) = self.due.take() else {
-            for code in 0..self.of_code.len() {
-                self.close_code(code as u32, closing, closed);
+            for code in (0..).take(self.of_code.len()) {
+                self.close_code(code, closing, closed);
             }
             return;
         };
@@ -192,7 +192,9 @@ impl Sessions {
     fn do_merges(&mut self, ledger: &mut Ledger) {
         let Merges { slots, from_slots } = &mut self.merges;
         ledger.merge_within(slots, from_slots);
-        slots.iter().for_each(|&slot| ledger.mark_changed(slot));
+        for &slot in &*slots {
+            ledger.mark_changed(slot);
+        }
         ledger.release(from_slots);
         slots.clear();
         from_slots.clear();

@@ -76,6 +76,11 @@ impl Ledger {
         }
     }
 
+    /// Makes a ledger of the same aggregates without any slots.
+    pub(crate) fn fresh(&self) -> Self {
+        Self::new(self.states.iter().map(|states| states.fresh()).collect())
+    }
+
     /// Takes an empty slot for a group.
     #[inline]
     pub(crate) fn take(&mut self, code: u32) -> u32 {

@@ -153,7 +153,7 @@ impl TimeColumn {
 
     /// Parses ISO 8601 strings to microseconds; without an offset they are UTC.
     fn parse(&self, column: &ArrayRef, first_ordinal: u64) -> Result<Vec<i64>, WindowError> {
-        let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into()));
         let options = CastOptions {
             safe: true,
             ..CastOptions::default()
@@ -244,5 +244,106 @@ fn unit_name(unit: TimeUnit) -> &'static str {
         TimeUnit::Millisecond => "milliseconds",
         TimeUnit::Microsecond => "microseconds",
         TimeUnit::Nanosecond => "nanoseconds",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::Date32Array;
+    use arrow_array::DictionaryArray;
+    use arrow_array::StringArray;
+    use arrow_array::TimestampMillisecondArray;
+    use arrow_array::TimestampNanosecondArray;
+    use arrow_array::TimestampSecondArray;
+    use arrow_array::types::Int32Type;
+
+    use super::*;
+
+    fn read(column: ArrayRef, span: Span) -> Result<(TimeUnit, Vec<i64>), WindowError> {
+        let time = TimeColumn::new("t", column.data_type(), &[span])?;
+        let values = time.read(&column, 10)?.values.into_owned();
+        Ok((time.unit, values))
+    }
+
+    #[test]
+    fn ticks_are_as_fine_as_the_column_and_the_durations_need() {
+        let second = Span::from_nanos(1_000_000_000);
+        let seconds: ArrayRef = Arc::new(TimestampSecondArray::from(vec![-1, 2]));
+        assert_eq!(
+            read(seconds.clone(), second),
+            Ok((TimeUnit::Millisecond, vec![-1_000, 2_000]))
+        );
+        assert_eq!(
+            read(seconds.clone(), Span::from_nanos(1_500)),
+            Ok((TimeUnit::Nanosecond, vec![-1_000_000_000, 2_000_000_000]))
+        );
+        assert_eq!(
+            read(seconds, Span::from_nanos(2_000)),
+            Ok((TimeUnit::Microsecond, vec![-1_000_000, 2_000_000]))
+        );
+        let nanos = Arc::new(TimestampNanosecondArray::from(vec![5]));
+        assert_eq!(read(nanos, second), Ok((TimeUnit::Nanosecond, vec![5])));
+        let days = Arc::new(Date32Array::from(vec![-1, 1]));
+        assert_eq!(
+            read(days, second),
+            Ok((TimeUnit::Millisecond, vec![-86_400_000, 86_400_000]))
+        );
+    }
+
+    #[test]
+    fn strings_are_instants_and_utc_where_they_say_nothing() {
+        let texts = vec![
+            "1970-01-01T00:00:01Z",
+            "1970-01-01 01:00:01+01:00",
+            "1970-01-01T00:00:01.000001",
+            "1970-01-02",
+        ];
+        let expected = Ok((
+            TimeUnit::Microsecond,
+            vec![1_000_000, 1_000_000, 1_000_001, 86_400_000_000],
+        ));
+        let second = Span::from_nanos(1_000_000_000);
+        assert_eq!(
+            read(Arc::new(StringArray::from(texts.clone())), second),
+            expected
+        );
+        let dictionary = texts.into_iter().collect::<DictionaryArray<Int32Type>>();
+        assert_eq!(read(Arc::new(dictionary), second), expected);
+    }
+
+    #[test]
+    fn string_that_is_no_time_is_named() {
+        let column = Arc::new(StringArray::from(vec![
+            None,
+            Some("1970-01-01"),
+            Some("soon"),
+        ]));
+        let error = WindowError::TimeText {
+            column: "t".to_owned(),
+            ordinal: 12,
+            value: "soon".to_owned(),
+        };
+        assert_eq!(read(column, Span::ZERO), Err(error));
+    }
+
+    #[test]
+    fn time_out_of_reach_is_named_and_null_is_not() {
+        let far = TimestampMillisecondArray::from(vec![0, i64::MIN, i64::MAX]);
+        let micros = Span::from_nanos(1_000);
+        let found = read(Arc::new(far), micros);
+        assert!(
+            matches!(found, Err(WindowError::TimeOverflow { ordinal: 11, .. })),
+            "{found:?}"
+        );
+        let edge = TimestampNanosecondArray::from(vec![i64::MAX - 1]);
+        let found = read(Arc::new(edge.clone()), micros);
+        assert!(
+            matches!(found, Err(WindowError::TimeOverflow { ordinal: 10, .. })),
+            "{found:?}"
+        );
+        let hidden = TimestampNanosecondArray::new(edge.values().clone(), Some(vec![false].into()));
+        assert!(read(Arc::new(hidden), micros).is_ok());
     }
 }

@@ -141,18 +141,14 @@ impl KeyColumn {
     ) -> Result<Vec<u32>, WindowError> {
         if let Kind::Rows(converter) = &self.kind {
             let rows = converter.convert_columns(std::slice::from_ref(column))?;
-            let bytes = rows
-                .iter()
-                .map(|row| row.data().to_vec())
-                .collect::<Vec<_>>();
-            return Ok(self.intern(bytes.iter().map(|bytes| Some(bytes.as_slice())), made));
+            return Ok(self.intern(rows.iter().map(|row| Some(row.data())), made));
         }
         Ok(match column.data_type() {
             DataType::Utf8 => self.intern_text(column.as_string::<i32>(), column, made),
             DataType::LargeUtf8 => self.intern_text(column.as_string::<i64>(), column, made),
             DataType::Utf8View => self.intern_text(column.as_string_view(), column, made),
             _ => {
-                let bits = bits_of(column)?;
+                let bits = bits_of(column);
                 match column.nulls() {
                     None => bits
                         .into_iter()
@@ -279,35 +275,35 @@ fn primitive<T: ArrowPrimitiveType>(values: impl Iterator<Item = Option<T::Nativ
 }
 
 /// The bits of a column of a fixed width; equal keys have equal bits.
-fn bits_of(column: &ArrayRef) -> Result<Vec<u64>, WindowError> {
+fn bits_of(column: &ArrayRef) -> Vec<u64> {
     match column.data_type() {
         DataType::Boolean => {
-            return Ok(column.as_boolean().values().iter().map(u64::from).collect());
+            return column.as_boolean().values().iter().map(u64::from).collect();
         }
         DataType::Float32 => {
             let values = column.as_primitive::<Float32Type>().values();
-            return Ok(values
+            return values
                 .iter()
                 .map(|value| plain_f32(*value).to_bits().into())
-                .collect());
+                .collect();
         }
         DataType::Float64 => {
             let values = column.as_primitive::<Float64Type>().values();
-            return Ok(values
+            return values
                 .iter()
                 .map(|value| plain_f64(*value).to_bits())
-                .collect());
+                .collect();
         }
         _ => {}
     }
     let data = column.to_data();
     let (buffer, offset, length) = (data.buffers()[0].clone(), data.offset(), data.len());
-    Ok(match column.data_type().primitive_width() {
+    match column.data_type().primitive_width() {
         Some(1) => widened(&ScalarBuffer::<u8>::new(buffer, offset, length)),
         Some(2) => widened(&ScalarBuffer::<u16>::new(buffer, offset, length)),
         Some(4) => widened(&ScalarBuffer::<u32>::new(buffer, offset, length)),
         _ => ScalarBuffer::<u64>::new(buffer, offset, length).to_vec(),
-    })
+    }
 }
 
 fn widened<T: Copy + Into<u64>>(values: &[T]) -> Vec<u64> {

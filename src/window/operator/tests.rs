@@ -339,18 +339,21 @@ fn amount(case: &Case, start: i64, end: i64, of: &[usize]) -> Answer {
         .iter()
         .min_by_key(|&&row| (case.rows[row].time, row))
         .unwrap();
-    let mut values: Vec<i64> = of.iter().filter_map(|&row| case.rows[row].value).collect();
+    let mut values: Vec<i32> = of
+        .iter()
+        .filter_map(|&row| case.rows[row].value?.try_into().ok())
+        .collect();
     values.sort_unstable();
     let middle = (!values.is_empty()).then(|| {
         let (low, high) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
-        ((low + high) as f64 / 2.0).to_string()
+        (f64::from(low + high) / 2.0).to_string()
     });
     (
         start,
         end,
         (key.is_none(), key.unwrap_or_default().to_owned()),
-        of.len() as i64,
-        (!values.is_empty()).then(|| values.iter().sum()),
+        i64::try_from(of.len()).unwrap(),
+        (!values.is_empty()).then(|| values.iter().map(|&value| i64::from(value)).sum()),
         case.rows[*first].value,
         middle,
     )
@@ -490,7 +493,6 @@ fn check(case: &Case, order: Order) {
     assert_eq!(operator.ledger.live(), 0);
 }
 
-/// Rolling windows keep no states past the end, and the others neither.
 #[test]
 fn every_window_has_its_rows_in_order_of_events() {
     proptest!(ProptestConfig::with_cases(600), |(case in cases())| check(&case, Order::Event));
@@ -540,4 +542,386 @@ fn merged_operators_answer_as_one() {
         prop_assert_eq!(answers(&whole.take_closed().unwrap()), model(&case, Order::Event).0);
         prop_assert_eq!(whole.ledger.live(), 0);
     });
+}
+
+/// Rows of one key, of value 1, that arrive as they happen.
+fn ones(times: impl IntoIterator<Item = i64>) -> Vec<Row> {
+    let row = |time| Row {
+        time: Some(time),
+        key: 1,
+        value: Some(1),
+        arrival_ms: time,
+    };
+    times.into_iter().map(row).collect()
+}
+
+fn refusal(change: impl FnOnce(&mut QuerySpec)) -> WindowError {
+    let mut spec = spec(Window::Tumble {
+        size: millis(10),
+        offset: Span::ZERO,
+    });
+    change(&mut spec);
+    Operator::new(spec, &schema(), Order::Event).unwrap_err()
+}
+
+#[test]
+fn queries_that_cannot_be_are_refused() {
+    use WindowError as E;
+    assert_eq!(
+        refusal(|spec| spec.aggregates.clear()),
+        E::AggregatesMissing
+    );
+    assert_eq!(
+        refusal(|spec| spec.keys.push("x".to_owned())),
+        E::ColumnMissing {
+            column: "x".to_owned(),
+            columns: "`k`, `v`, `t`".to_owned()
+        }
+    );
+    assert!(matches!(
+        refusal(|spec| spec.time = "x".to_owned()),
+        E::ColumnMissing { .. }
+    ));
+    assert!(matches!(
+        refusal(|spec| spec.aggregates[1].column = Some("x".to_owned())),
+        E::ColumnMissing { .. }
+    ));
+    assert!(matches!(
+        refusal(|spec| spec.time = "v".to_owned()),
+        E::TimeType { .. }
+    ));
+    for name in ["k", "window_end", "total"] {
+        let taken = refusal(|spec| spec.aggregates[0].name = name.to_owned());
+        assert_eq!(
+            taken,
+            E::NameTaken {
+                name: name.to_owned()
+            }
+        );
+    }
+    assert!(matches!(
+        refusal(|spec| spec.keys.push("k".to_owned())),
+        E::NameTaken { .. }
+    ));
+    for window in [
+        Window::Tumble {
+            size: Span::ZERO,
+            offset: Span::ZERO,
+        },
+        Window::Session { gap: millis(-1) },
+        Window::Rolling { size: Span::ZERO },
+        Window::Hop {
+            size: millis(1),
+            slide: Span::ZERO,
+            offset: Span::ZERO,
+        },
+        Window::Cumulate {
+            size: millis(1),
+            step: Span::ZERO,
+            offset: Span::ZERO,
+        },
+    ] {
+        assert!(matches!(
+            refusal(|spec| spec.window = window),
+            E::SpanNotPositive { .. }
+        ));
+    }
+    let hop = Window::Hop {
+        size: millis(1),
+        slide: millis(2),
+        offset: Span::ZERO,
+    };
+    assert!(matches!(
+        refusal(|spec| spec.window = hop),
+        E::SlideTooLong { .. }
+    ));
+    assert!(matches!(
+        Window::cumulate(millis(7), millis(2), Span::ZERO),
+        Err(E::StepUneven { .. })
+    ));
+    assert!(matches!(
+        refusal(|spec| spec.watermark = millis(-1)),
+        E::SpanNegative { .. }
+    ));
+    assert!(matches!(
+        refusal(|spec| spec.idle_timeout = Some(Span::ZERO)),
+        E::SpanNotPositive { .. }
+    ));
+    let forever = Span::from_nanos(i64::MAX);
+    assert!(matches!(
+        refusal(|spec| spec.watermark = forever),
+        E::SpanTooLong { .. }
+    ));
+    assert!(matches!(
+        Span::from_millis(i64::MAX),
+        Err(E::SpanTooLong { .. })
+    ));
+}
+
+#[test]
+fn null_times_raise_and_leave_nothing_behind() {
+    let spec = QuerySpec {
+        null_times: NullTimes::Raise,
+        ..spec(Window::Tumble {
+            size: millis(10),
+            offset: Span::ZERO,
+        })
+    };
+    let mut operator = Operator::new(spec, &schema(), Order::Event).unwrap();
+    let mut rows = ones([1, 2, 3, 4]);
+    rows[2].time = None;
+    rows[3].time = None;
+    let refused = operator.push(&batch(&rows), 100, Arrivals::At(0));
+    let expected = WindowError::TimeNull {
+        column: "t".to_owned(),
+        count: 2,
+        ordinal: 102,
+    };
+    assert_eq!(refused, Err(expected));
+    operator.finish().unwrap();
+    assert_eq!(operator.take_closed().unwrap().num_rows(), 0);
+    assert_eq!(*operator.stats(), Stats::default());
+}
+
+#[test]
+fn finished_operator_refuses_rows() {
+    let mut operator = Operator::new(
+        spec(Window::Rolling { size: millis(10) }),
+        &schema(),
+        Order::Arrival,
+    )
+    .unwrap();
+    operator.finish().unwrap();
+    let refused = operator.push(&batch(&ones([1])), 0, Arrivals::At(0));
+    assert_eq!(refused, Err(WindowError::Finished));
+}
+
+#[test]
+fn wrong_batches_are_refused() {
+    let window = Window::Tumble {
+        size: millis(10),
+        offset: Span::ZERO,
+    };
+    let mut operator = Operator::new(spec(window), &schema(), Order::Event).unwrap();
+    let rows = batch(&ones([1]));
+    assert_eq!(
+        operator.push(&rows, 0, Arrivals::Each(&[])),
+        Err(WindowError::ArrivalCount {
+            rows: 1,
+            arrivals: 0
+        })
+    );
+    let two = rows.project(&[0, 1]).unwrap();
+    let missing = operator.push(&two, 0, Arrivals::At(0));
+    assert!(
+        matches!(missing, Err(WindowError::ColumnMissing { .. })),
+        "{missing:?}"
+    );
+    let fields = vec![
+        Field::new("t", DataType::Int64, true),
+        Field::new("k", DataType::Utf8, true),
+        Field::new("v", DataType::Int64, true),
+    ];
+    let other = RecordBatch::try_new(
+        Arc::new(Schema::new(fields)),
+        vec![
+            rows.column(1).clone(),
+            rows.column(0).clone(),
+            rows.column(1).clone(),
+        ],
+    );
+    let changed = operator.push(&other.unwrap(), 0, Arrivals::At(0));
+    assert!(
+        matches!(changed, Err(WindowError::ColumnChanged { .. })),
+        "{changed:?}"
+    );
+}
+
+#[test]
+fn columns_are_found_by_name_wherever_they_stand() {
+    let window = Window::Tumble {
+        size: millis(10),
+        offset: Span::ZERO,
+    };
+    let mut operator = Operator::new(spec(window), &schema(), Order::Event).unwrap();
+    let turned = batch(&ones([1])).project(&[2, 1, 0]).unwrap();
+    operator.push(&turned, 0, Arrivals::At(0)).unwrap();
+    operator.finish().unwrap();
+    assert_eq!(operator.take_closed().unwrap().num_rows(), 1);
+}
+
+#[test]
+fn operators_of_other_queries_are_not_merged() {
+    let of = |size, order| {
+        let window = Window::Tumble {
+            size: millis(size),
+            offset: Span::ZERO,
+        };
+        Operator::new(spec(window), &schema(), order).unwrap()
+    };
+    let by_arrival = of(10, Order::Arrival).merge(of(10, Order::Arrival));
+    assert_eq!(by_arrival, Err(WindowError::MergeOfArrivals));
+    let different = of(10, Order::Event).merge(of(20, Order::Event));
+    assert_eq!(different, Err(WindowError::MergeOfQueries));
+}
+
+#[test]
+fn fresh_operator_merges_into_its_model() {
+    let window = Window::Hop {
+        size: millis(10),
+        slide: millis(5),
+        offset: Span::ZERO,
+    };
+    let mut operator = Operator::new(spec(window), &schema(), Order::Event).unwrap();
+    operator
+        .push(&batch(&ones([1])), 0, Arrivals::At(0))
+        .unwrap();
+    let mut other = operator.fresh().unwrap();
+    other
+        .push(&batch(&ones([2, 7])), 1, Arrivals::At(0))
+        .unwrap();
+    operator.merge(other).unwrap();
+    operator.finish().unwrap();
+    let counts: Vec<i64> = answers(&operator.take_closed().unwrap())
+        .into_iter()
+        .map(|answer| answer.3)
+        .collect();
+    assert_eq!(counts, [2, 3, 1]);
+    assert_eq!(operator.stats().rows, 3);
+}
+
+/// A long live run over keys that come and go holds no more than its open windows.
+#[test]
+fn memory_is_bounded_by_open_windows() {
+    for window in [
+        Window::tumble(millis(10), Span::ZERO).unwrap(),
+        Window::hop(millis(10), millis(4), Span::ZERO).unwrap(),
+        Window::cumulate(millis(10), millis(5), Span::ZERO).unwrap(),
+        Window::session(millis(5)).unwrap(),
+        Window::rolling(millis(10)).unwrap(),
+    ] {
+        let mut operator = Operator::new(spec(window), &schema(), Order::Arrival).unwrap();
+        let mut ordinal = 0;
+        for round in 0..200_i64 {
+            let keys: StringArray = (0..100).map(|key| Some(format!("{round} {key}"))).collect();
+            let values: Int64Array = (0..100).map(Some).collect();
+            let times: TimestampMillisecondArray =
+                (0..100).map(|at| Some(round * 10 + at / 10)).collect();
+            let columns: Vec<ArrayRef> = vec![Arc::new(keys), Arc::new(values), Arc::new(times)];
+            let rows = RecordBatch::try_new(Arc::new(schema()), columns).unwrap();
+            operator.push(&rows, ordinal, Arrivals::At(round)).unwrap();
+            operator.take_closed().unwrap();
+            ordinal += 100;
+        }
+        assert!(
+            operator.ledger.capacity() < 4_000,
+            "{window:?}: {}",
+            operator.ledger.capacity()
+        );
+        let codes = Groups::new(&[DataType::Utf8])
+            .unwrap()
+            .translate(&operator.groups)
+            .unwrap();
+        assert!(codes.len() < 4_000, "{window:?}: {}", codes.len());
+    }
+}
+
+fn stats_of_late_rows(window: Window, times: &[i64], allowed: i64) -> (u64, u64, Vec<Late>) {
+    let spec = QuerySpec {
+        allowed_lateness: millis(allowed),
+        ..spec(window)
+    };
+    let mut operator = Operator::new(spec, &schema(), Order::Arrival).unwrap();
+    operator
+        .push(&batch(&ones(times.iter().copied())), 0, Arrivals::At(0))
+        .unwrap();
+    let rows = late(&operator.take_late().unwrap());
+    assert_eq!(operator.take_late().unwrap().num_rows(), 0);
+    (
+        operator.stats().late_rows,
+        operator.stats().partly_late_rows,
+        rows,
+    )
+}
+
+#[test]
+fn row_at_the_edge_of_lateness_is_late() {
+    let tumble = Window::tumble(millis(10), Span::ZERO).unwrap();
+    assert_eq!(
+        stats_of_late_rows(tumble, &[9, 10, 9], 0),
+        (1, 0, vec![(2, 10, 1)])
+    );
+    assert_eq!(stats_of_late_rows(tumble, &[9, 10, 9], 1), (0, 0, vec![]));
+    let hop = Window::hop(millis(10), millis(5), Span::ZERO).unwrap();
+    assert_eq!(
+        stats_of_late_rows(hop, &[9, 10, 9], 0),
+        (0, 1, vec![(2, 10, 1)])
+    );
+    assert_eq!(
+        stats_of_late_rows(hop, &[9, 15, 9], 0),
+        (1, 0, vec![(2, 15, 2)])
+    );
+}
+
+#[test]
+fn rows_a_gap_apart_are_two_sessions() {
+    let window = Window::session(millis(5)).unwrap();
+    let mut operator = Operator::new(spec(window), &schema(), Order::Event).unwrap();
+    operator
+        .push(&batch(&ones([0, 5, 9])), 0, Arrivals::At(0))
+        .unwrap();
+    operator.finish().unwrap();
+    let found: Vec<_> = answers(&operator.take_closed().unwrap())
+        .into_iter()
+        .map(|answer| (answer.0, answer.1, answer.3))
+        .collect();
+    assert_eq!(found, [(0, 5, 1), (5, 14, 2)]);
+}
+
+#[test]
+fn late_columns_make_way_for_those_of_the_input() {
+    let input = Schema::new(vec![
+        Field::new("ordinal", DataType::Date32, true),
+        Field::new("v", DataType::Int64, true),
+    ]);
+    let spec = QuerySpec {
+        time: "ordinal".to_owned(),
+        keys: vec!["v".to_owned()],
+        ..spec(Window::tumble(millis(10), Span::ZERO).unwrap())
+    };
+    let operator = Operator::new(spec, &input, Order::Arrival).unwrap();
+    let late = operator.late_schema();
+    let names: Vec<&str> = late
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect();
+    let expected = [
+        "ordinal",
+        "v",
+        "ordinal_",
+        "watermark",
+        "lateness",
+        "windows_missed",
+    ];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn sums_past_64_bits_are_an_error_that_loses_nothing() {
+    let window = Window::tumble(millis(10), Span::ZERO).unwrap();
+    let mut operator = Operator::new(spec(window), &schema(), Order::Event).unwrap();
+    let mut rows = ones([1, 2]);
+    for row in &mut rows {
+        row.value = Some(i64::MAX);
+    }
+    operator.push(&batch(&rows), 0, Arrivals::At(0)).unwrap();
+    operator.finish().unwrap();
+    for _ in 0..2 {
+        let refused = operator.take_closed();
+        assert!(
+            matches!(refused, Err(WindowError::IntegerSumOverflow { .. })),
+            "{refused:?}"
+        );
+    }
 }
