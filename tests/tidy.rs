@@ -4,9 +4,8 @@ use std::fs;
 use std::path::Path;
 
 /// The modules of the crate from the ground up: each names only those before it.
-const FLOORS: &[&str] = &[
-    "clock", "limits", "hash_key", "record", "engine", "window", "query", "replay", "python",
-];
+const FLOORS: &[&str] =
+    &["clock", "limits", "hash_key", "record", "engine", "window", "query", "replay", "python"];
 /// What no file holds; written in two halves, so that this file does not either.
 const UNWANTED: &[&str] = &[
     concat!("use crate", "::{"),
@@ -41,10 +40,8 @@ fn files(folder: &Path, ending: &str) -> Vec<Source> {
 /// Tests run in the project's folder.
 fn rust() -> Vec<Source> {
     let folders = ["src", "tests", "benches"];
-    let found: Vec<Source> = folders
-        .iter()
-        .flat_map(|folder| files(Path::new(folder), ".rs"))
-        .collect();
+    let found: Vec<Source> =
+        folders.iter().flat_map(|folder| files(Path::new(folder), ".rs")).collect();
     for known in ["src/lib.rs", "src/engine/stream.rs", "tests/tidy.rs"] {
         assert!(found.iter().any(|(path, _)| path == known), "{known}");
     }
@@ -53,10 +50,7 @@ fn rust() -> Vec<Source> {
 
 fn python() -> Vec<Source> {
     let folders = ["python", "tests/python"];
-    folders
-        .iter()
-        .flat_map(|folder| files(Path::new(folder), ".py"))
-        .collect()
+    folders.iter().flat_map(|folder| files(Path::new(folder), ".py")).collect()
 }
 
 fn assert_tidy(sources: Vec<Source>, fault: fn(&str, &str) -> Option<String>) {
@@ -90,19 +84,12 @@ fn order_fault(lib: &str, there: fn(&str) -> bool) -> Option<String> {
         Some(line.strip_prefix("mod ")?.strip_suffix(';')?.to_owned())
     };
     let declared: Vec<String> = lib.lines().filter_map(module).collect();
-    let floors: Vec<&str> = FLOORS
-        .iter()
-        .copied()
-        .filter(|floor| there(floor))
-        .collect();
+    let floors: Vec<&str> = FLOORS.iter().copied().filter(|floor| there(floor)).collect();
     (declared != floors).then(|| format!("declares {declared:?}, not {floors:?}"))
 }
 
 fn opening_fault(_: &str, text: &str) -> Option<String> {
-    let opening: Vec<&str> = text
-        .lines()
-        .map_while(|line| line.strip_prefix("//! "))
-        .collect();
+    let opening: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("//! ")).collect();
     let sentence = opening.join(" ");
     let good = sentence.contains(' ') && sentence.ends_with('.');
     (!good).then(|| "does not open with a sentence that says what it is for".to_owned())
@@ -158,11 +145,7 @@ fn crate_declares_its_floors_from_the_ground_up() {
 fn every_file_opens_with_what_it_is_for() {
     assert_tidy(rust(), opening_fault);
     assert!(
-        opening_fault(
-            "",
-            "//! Keys and columns of them,\n//! without nulls.\n\nuse a;"
-        )
-        .is_none()
+        opening_fault("", "//! Keys and columns of them,\n//! without nulls.\n\nuse a;").is_none()
     );
     assert!(opening_fault("", "//! temporary\nuse a;").is_some());
     assert!(opening_fault("", "use a;\n//! Comes too late.").is_some());
@@ -192,10 +175,7 @@ fn every_python_class_is_frozen() {
     let frozen = "#[pyclass(name = \"Shard\", frozen)]\nstruct Shard;\n";
     let path = "src/python/stream.rs";
     assert_eq!(frozen_fault(path, frozen), None);
-    for thawed in [
-        "#[pyclass]\nstruct A;",
-        "#[pyclass(name = \"A\")]\nstruct A;",
-    ] {
+    for thawed in ["#[pyclass]\nstruct A;", "#[pyclass(name = \"A\")]\nstruct A;"] {
         assert!(frozen_fault(path, &format!("{frozen}{thawed}")).is_some());
         assert!(frozen_fault("src/python.rs", thawed).is_some());
     }

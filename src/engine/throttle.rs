@@ -17,11 +17,7 @@ struct Bucket {
 
 impl Bucket {
     fn new(per_second: i64, now: Millis) -> Self {
-        Self {
-            per_second,
-            level: per_second * 1000,
-            filled: now,
-        }
+        Self { per_second, level: per_second * 1000, filled: now }
     }
 
     fn fill(&mut self, now: Millis) {
@@ -87,8 +83,7 @@ impl Throttle {
 
     /// Counts the bytes that an admitted read handed out; what is over a second's worth delays the next.
     pub(crate) fn count_read_bytes(&mut self, bytes: usize) {
-        self.read_bytes
-            .take(i64::try_from(bytes).unwrap_or(i64::MAX / 2000));
+        self.read_bytes.take(i64::try_from(bytes).unwrap_or(i64::MAX / 2000));
     }
 }
 
@@ -111,12 +106,7 @@ mod tests {
         assert!(!throttle.admit_record(Millis(0), 1));
         assert!(throttle.admit_record(Millis(1), 1));
         assert!(!throttle.admit_record(Millis(1), 1));
-        assert_eq!(
-            (0..2_000)
-                .filter(|_| throttle.admit_record(Millis(5_000), 1))
-                .count(),
-            1_000
-        );
+        assert_eq!((0..2_000).filter(|_| throttle.admit_record(Millis(5_000), 1)).count(), 1_000);
     }
 
     #[test]

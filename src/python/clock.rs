@@ -19,9 +19,7 @@ pub(super) struct PyManualClock {
 impl PyManualClock {
     #[new]
     fn new(start_ms: i64) -> Self {
-        Self {
-            clock: Arc::new(ManualClock::new(Millis(start_ms))),
-        }
+        Self { clock: Arc::new(ManualClock::new(Millis(start_ms))) }
     }
 
     /// Moves on by `duration_ms` and returns the new time.

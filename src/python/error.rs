@@ -16,10 +16,7 @@ pub(super) fn raise(class: &str, message: impl ToString) -> PyErr {
             .and_then(|errors| errors.getattr(class))
             .and_then(|class| class.call1((message.to_string(),)));
         // Without the package around it the native module still says what was wrong.
-        made.map_or_else(
-            |_| PyRuntimeError::new_err(message.to_string()),
-            PyErr::from_value,
-        )
+        made.map_or_else(|_| PyRuntimeError::new_err(message.to_string()), PyErr::from_value)
     })
 }
 

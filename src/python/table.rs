@@ -44,10 +44,7 @@ pub(super) fn batches(object: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<Rec
     let reader = reader(object)?;
     let schema = reader.schema();
     let batches: Result<Vec<RecordBatch>, ArrowError> = object.py().detach(|| reader.collect());
-    Ok((
-        schema,
-        batches.map_err(|error| raise("InvalidArgumentException", error))?,
-    ))
+    Ok((schema, batches.map_err(|error| raise("InvalidArgumentException", error))?))
 }
 
 /// Columns of equal length, in Arrow's memory: any Arrow library takes it as it is.
@@ -75,11 +72,7 @@ impl PyTable {
     /// The columns' names.
     #[getter]
     fn column_names(&self) -> Vec<String> {
-        self.schema
-            .fields()
-            .iter()
-            .map(|field| field.name().clone())
-            .collect()
+        self.schema.fields().iter().map(|field| field.name().clone()).collect()
     }
 
     /// The columns' Arrow types, by name.
@@ -117,10 +110,7 @@ impl PyTable {
         let mut values = Vec::with_capacity(self.__len__());
         let place = self.schema.index_of(name).map_err(|_| {
             let known = self.column_names().join(", ");
-            raise(
-                "ColumnNotFoundError",
-                format!("there is no column `{name}`; there are {known}"),
-            )
+            raise("ColumnNotFoundError", format!("there is no column `{name}`; there are {known}"))
         })?;
         for batch in &self.batches {
             values.extend(value::values(py, batch.column(place))?);
@@ -147,11 +137,7 @@ impl PyTable {
     /// The rows drawn as a table of text.
     fn to_text(&self) -> PyResult<String> {
         let empty = [RecordBatch::new_empty(Arc::clone(&self.schema))];
-        let batches = if self.batches.is_empty() {
-            &empty[..]
-        } else {
-            &self.batches
-        };
+        let batches = if self.batches.is_empty() { &empty[..] } else { &self.batches };
         let drawn = pretty_format_batches(batches).map_err(failed)?;
         Ok(drawn.to_string())
     }
@@ -160,8 +146,7 @@ impl PyTable {
     fn save(&self, py: Python<'_>, path: &str, format: &str) -> PyResult<()> {
         let file = File::create(path)
             .map_err(|error| raise("DatasetError", format!("cannot write `{path}`: {error}")))?;
-        py.detach(|| write_batches(file, &self.schema, &self.batches, format))
-            .map_err(failed)
+        py.detach(|| write_batches(file, &self.schema, &self.batches, format)).map_err(failed)
     }
 
     #[pyo3(signature = (requested_schema = None))]
@@ -170,12 +155,7 @@ impl PyTable {
         py: Python<'py>,
         requested_schema: Option<Bound<'py, PyCapsule>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        stream_capsule(
-            py,
-            &self.schema,
-            self.batches.clone().into_iter().map(Ok),
-            requested_schema,
-        )
+        stream_capsule(py, &self.schema, self.batches.clone().into_iter().map(Ok), requested_schema)
     }
 
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {

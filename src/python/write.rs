@@ -60,10 +60,7 @@ impl PyPutError {
 
 impl From<&EngineError> for PyPutError {
     fn from(error: &EngineError) -> Self {
-        Self {
-            code: class_of(error).to_owned(),
-            message: error.to_string(),
-        }
+        Self { code: class_of(error).to_owned(), message: error.to_string() }
     }
 }
 
@@ -98,10 +95,9 @@ impl PyPutManyResult {
         match result {
             Some(Ok(number)) => Ok(Bound::new(py, PyPutResult { number: *number })?.into_any()),
             Some(Err(error)) => Ok(Bound::new(py, PyPutError::from(error))?.into_any()),
-            None => Err(PyIndexError::new_err(format!(
-                "{index} of {} results",
-                self.results.len()
-            ))),
+            None => {
+                Err(PyIndexError::new_err(format!("{index} of {} results", self.results.len())))
+            }
         }
     }
 
@@ -124,10 +120,7 @@ pub(super) struct PyWriteReport {
 
 impl PyWriteReport {
     pub(super) fn of(written: Written) -> Self {
-        Self {
-            written,
-            bytes: Mutex::default(),
-        }
+        Self { written, bytes: Mutex::default() }
     }
 }
 
@@ -140,10 +133,7 @@ impl PyWriteReport {
 
     /// This report and what became of the records after it.
     fn plus(&self, results: PyRef<'_, PyPutManyResult>) -> Self {
-        let mut later = Written {
-            rows: results.results.len() as u64,
-            ..Written::default()
-        };
+        let mut later = Written { rows: results.results.len() as u64, ..Written::default() };
         for (row, result) in (0..).zip(&results.results) {
             match result {
                 Ok(number) => *later.per_shard.entry(number.birth.shard).or_default() += 1,
@@ -153,10 +143,7 @@ impl PyWriteReport {
         let mut written = self.written.clone();
         written.extend(later);
         let bytes = self.bytes.lock().unwrap_or(0) + results.stored_bytes;
-        Self {
-            written,
-            bytes: Mutex::new(Some(bytes)),
-        }
+        Self { written, bytes: Mutex::new(Some(bytes)) }
     }
 
     /// How many rows were stored.
@@ -181,15 +168,8 @@ impl PyWriteReport {
         for block in &self.written.blocks {
             py.check_signals()?;
             bytes += py.detach(|| -> Result<u64, EngineError> {
-                let data: u64 = block
-                    .payload
-                    .data_lens()?
-                    .iter()
-                    .map(|&len| u64::from(len))
-                    .sum();
-                let keys: usize = (0..block.len())
-                    .map(|row| block.keys.value(row).len())
-                    .sum();
+                let data: u64 = block.payload.data_lens()?.iter().map(|&len| u64::from(len)).sum();
+                let keys: usize = (0..block.len()).map(|row| block.keys.value(row).len()).sum();
                 Ok(data + keys as u64)
             })?;
         }

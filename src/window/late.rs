@@ -78,10 +78,7 @@ impl LateRows {
             return Ok(());
         }
         let rows = UInt32Array::from(std::mem::take(&mut self.rows));
-        let ordinals = rows
-            .values()
-            .iter()
-            .map(|&row| first_ordinal + u64::from(row));
+        let ordinals = rows.values().iter().map(|&row| first_ordinal + u64::from(row));
         let ordinals: UInt64Array = ordinals.collect::<Vec<_>>().into();
         let mut arrays = columns
             .iter()
@@ -93,8 +90,7 @@ impl LateRows {
             let ticks: ArrayRef = Arc::new(Int64Array::from(std::mem::take(ticks)));
             arrays.push(arrow_cast::cast(&ticks, field.data_type())?);
         }
-        self.kept
-            .push(RecordBatch::try_new(self.schema.clone(), arrays)?);
+        self.kept.push(RecordBatch::try_new(self.schema.clone(), arrays)?);
         Ok(())
     }
 

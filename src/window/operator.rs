@@ -61,20 +61,12 @@ impl Kind {
     fn new(spec: &QuerySpec, plan: &Plan, order: Order) -> Self {
         let ticks = |span| plan.ticks(span);
         match spec.window {
-            Window::Cumulate { size, step, offset } => Self::Panes(Panes::new(Geometry::cumulate(
-                ticks(size),
-                ticks(step),
-                ticks(offset),
-            ))),
-            Window::Hop {
-                size,
-                slide,
-                offset,
-            } => Self::Panes(Panes::new(Geometry::hop(
-                ticks(size),
-                ticks(slide),
-                ticks(offset),
-            ))),
+            Window::Cumulate { size, step, offset } => {
+                Self::Panes(Panes::new(Geometry::cumulate(ticks(size), ticks(step), ticks(offset))))
+            }
+            Window::Hop { size, slide, offset } => {
+                Self::Panes(Panes::new(Geometry::hop(ticks(size), ticks(slide), ticks(offset))))
+            }
             Window::Rolling { size } => {
                 Self::Rolling(Rolling::new(ticks(size), plan.output.clone()))
             }
@@ -170,8 +162,7 @@ impl Operator {
             Order::Event => self.take_all(&feed),
         }
         self.count(&feed, null_rows);
-        self.late
-            .keep(&self.plan.late_columns(&columns), first_ordinal)?;
+        self.late.keep(&self.plan.late_columns(&columns), first_ordinal)?;
         self.reclaim();
         Ok(())
     }
@@ -320,8 +311,7 @@ impl Operator {
             plan.ticks(spec.watermark),
             plan.ticks(spec.allowed_lateness),
             // A part of a millisecond never passes alone: the clock of arrivals has whole ones.
-            spec.idle_timeout
-                .map(|idle| (idle.nanos() - 1) / 1_000_000 + 1),
+            spec.idle_timeout.map(|idle| (idle.nanos() - 1) / 1_000_000 + 1),
             plan.time.ticks_per_ms(),
         );
         let groups = Groups::new(&plan.key_types())?;
@@ -396,10 +386,7 @@ impl Operator {
         for code in &mut codes {
             *code = ranked.ranks[*code as usize];
         }
-        let sorted = rows
-            .iter()
-            .zip(codes)
-            .map(|(row, rank)| (row.start, row.end, rank, row.slot));
+        let sorted = rows.iter().zip(codes).map(|(row, rank)| (row.start, row.end, rank, row.slot));
         let mut sorted: Vec<(i64, i64, u32, u32)> = sorted.collect();
         sorted.sort_unstable();
         let ranks = UInt32Array::from_iter_values(sorted.iter().map(|row| row.2));
@@ -456,10 +443,7 @@ impl Operator {
     fn null_times(&self, count: usize, present: Option<&[u32]>, first_ordinal: u64) -> WindowError {
         let present = present.unwrap_or_default();
         // The rows that have a time ascend: the first that is not at its own index follows a null.
-        let first = (0..)
-            .zip(present)
-            .take_while(|(index, row)| index == *row)
-            .count();
+        let first = (0..).zip(present).take_while(|(index, row)| index == *row).count();
         WindowError::TimeNull {
             column: self.spec.time.clone(),
             count,
@@ -478,10 +462,9 @@ fn distinct(codes: &[u32]) -> Vec<u32> {
 
 fn check_arrivals(rows: usize, arrivals: Arrivals<'_>) -> Result<(), WindowError> {
     match arrivals {
-        Arrivals::Each(each_ms) if each_ms.len() != rows => Err(WindowError::ArrivalCount {
-            rows,
-            arrivals: each_ms.len(),
-        }),
+        Arrivals::Each(each_ms) if each_ms.len() != rows => {
+            Err(WindowError::ArrivalCount { rows, arrivals: each_ms.len() })
+        }
         Arrivals::At(_) | Arrivals::Each(_) => Ok(()),
     }
 }

@@ -46,9 +46,8 @@ fn read_along(stream: &Stream, shard: Option<&str>, done: &AtomicBool) -> Vec<Re
     loop {
         // Taken before the read: what was put before is read below.
         let last = done.load(Ordering::SeqCst);
-        let (slices, next) = stream
-            .read(START, at, Cut::END, shard, 97)
-            .expect("the stream is there");
+        let (slices, next) =
+            stream.read(START, at, Cut::END, shard, 97).expect("the stream is there");
         seen.extend(records(&slices));
         at = next;
         if last && slices.is_empty() {
@@ -71,9 +70,7 @@ fn assert_complete(seen: &[Record]) {
 }
 
 fn indices(seen: &[Record]) -> Vec<u64> {
-    seen.iter()
-        .map(|record| record.sequence_number().index)
-        .collect()
+    seen.iter().map(|record| record.sequence_number().index).collect()
 }
 
 #[test]
@@ -191,10 +188,7 @@ fn table_hashed_while_its_shards_close_goes_to_their_children() {
             _ => vec![round / 2 * 3 + 1, round / 2 * 3 + 2],
         };
         for parent in parents {
-            assert!(
-                stream.is_exhausted(&shard_name(parent), end).unwrap(),
-                "{parent}"
-            );
+            assert!(stream.is_exhausted(&shard_name(parent), end).unwrap(), "{parent}");
         }
     }
     assert_eq!(read(&stream, START, None).len(), 20 * 20_000);
@@ -213,11 +207,8 @@ fn put_many_is_seen_whole_and_in_a_row() {
                 let entries: Vec<_> = data.iter().map(|data| entry(&key, data)).collect();
                 for batch in entries.chunks(100) {
                     let numbers = stream.put_many(START, batch).unwrap();
-                    let index: Vec<u64> = numbers
-                        .iter()
-                        .flatten()
-                        .map(|number| number.index)
-                        .collect();
+                    let index: Vec<u64> =
+                        numbers.iter().flatten().map(|number| number.index).collect();
                     assert!(index.windows(2).all(|pair| pair[0] + 1 == pair[1]));
                     assert_eq!(index.len(), 100);
                 }

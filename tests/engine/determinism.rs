@@ -13,24 +13,14 @@ fn life(seed: u64, name: &str) -> Vec<String> {
     let world = world_of(Limits::Off, seed);
     let stream = world.create(name, options(3)).expect("the world is new");
     for place in 0..200 {
-        put(
-            &stream,
-            world.later(37),
-            &format!("user-{}", place % 13),
-            "x",
-        );
+        put(&stream, world.later(37), &format!("user-{}", place % 13), "x");
         if place % 50 == 49 {
             let count = [5, 2, 3, 4][place / 50];
-            stream
-                .update_shard_count(world.now(), count)
-                .expect("limits are off");
+            stream.update_shard_count(world.now(), count).expect("limits are off");
         }
     }
     let digits = read(&stream, world.now(), None);
-    digits
-        .iter()
-        .map(|record| record.sequence_number().to_string())
-        .collect()
+    digits.iter().map(|record| record.sequence_number().to_string()).collect()
 }
 
 #[test]

@@ -38,9 +38,7 @@ fn refusals(stream: &Stream) -> Vec<EngineError> {
         stream.start_cut(START, Position::Latest, None).err(),
         stream.end_cut(START, Position::Latest, None).err(),
         stream.read(START, Cut::START, Cut::END, None, 1).err(),
-        stream
-            .read_metered(START, Cut::START, Cut::END, None, 1)
-            .err(),
+        stream.read_metered(START, Cut::START, Cut::END, None, 1).err(),
         stream.is_exhausted(&name, Cut::START).err(),
     ];
     let count = answers.len();
@@ -53,21 +51,10 @@ fn refusals(stream: &Stream) -> Vec<EngineError> {
 fn new_stream_tells_what_it_was_made_with() {
     let world = world();
     let tags = [("team".to_owned(), "data".to_owned())].into();
-    let made = StreamOptions {
-        tags,
-        mode: Mode::OnDemand,
-        retention_ms: 2 * DAY_MS,
-        ..options(3)
-    };
+    let made = StreamOptions { tags, mode: Mode::OnDemand, retention_ms: 2 * DAY_MS, ..options(3) };
     let stream = world.create("clicks", made).unwrap();
-    assert_eq!(
-        (stream.name(), stream.account()),
-        ("clicks", "123456789012")
-    );
-    assert_eq!(
-        (stream.created(), stream.mode().unwrap()),
-        (START, Mode::OnDemand)
-    );
+    assert_eq!((stream.name(), stream.account()), ("clicks", "123456789012"));
+    assert_eq!((stream.created(), stream.mode().unwrap()), (START, Mode::OnDemand));
     assert_eq!(stream.retention_ms().unwrap(), 2 * DAY_MS);
     assert_eq!(stream.tags().unwrap()["team"], "data");
     assert_eq!(stream.shards(START).unwrap().len(), 3);
@@ -103,15 +90,9 @@ fn deleted_stream_refuses_every_call_and_names_itself() {
     for error in refusals(&stream) {
         assert_says(
             &error,
-            &[
-                "Stream clicks under account 123456789012 not found",
-                "create_stream()",
-            ],
+            &["Stream clicks under account 123456789012 not found", "create_stream()"],
         );
-        assert!(
-            !error.to_string().contains("There are no streams"),
-            "views is there"
-        );
+        assert!(!error.to_string().contains("There are no streams"), "views is there");
     }
     assert!(world.engine.stream("clicks").is_err());
     assert!(world.engine.delete_stream("clicks").is_err());

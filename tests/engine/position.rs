@@ -51,14 +51,9 @@ fn trim_horizon_is_before_the_oldest() {
 #[test]
 fn latest_is_fixed_when_it_is_asked_for() {
     let (world, stream, _) = five();
-    let latest = stream
-        .start_cut(world.now(), Position::Latest, None)
-        .unwrap();
+    let latest = stream.start_cut(world.now(), Position::Latest, None).unwrap();
     put(&stream, world.now(), "a", "after");
-    let read = stream
-        .read(world.now(), latest, Cut::END, None, 10)
-        .unwrap()
-        .0;
+    let read = stream.read(world.now(), latest, Cut::END, None, 10).unwrap().0;
     assert_eq!(texts(&records(&read)), ["after"]);
 }
 
@@ -67,10 +62,7 @@ fn latest_as_the_end_leaves_out_what_comes_later() {
     let (world, stream, _) = five();
     let end = stream.end_cut(world.now(), Position::Latest, None).unwrap();
     put(&stream, world.now(), "a", "after");
-    let read = stream
-        .read(world.now(), Cut::START, end, None, 100)
-        .unwrap()
-        .0;
+    let read = stream.read(world.now(), Cut::START, end, None, 100).unwrap().0;
     assert_eq!(texts(&records(&read)), ["0", "1", "2", "3", "4"]);
 }
 
@@ -102,10 +94,7 @@ fn shards_starting_number_is_before_its_first_record() {
     let (world, stream, _) = five();
     let shard = &stream.shards(world.now()).unwrap()[1];
     let starting = Position::AtSequenceNumber(shard.starting_sequence_number());
-    assert_eq!(
-        from(&world, &stream, starting, Some(&shard_name(1))),
-        ["1", "3"]
-    );
+    assert_eq!(from(&world, &stream, starting, Some(&shard_name(1))), ["1", "3"]);
 }
 
 #[test]
@@ -120,48 +109,24 @@ fn number_that_has_expired_reads_from_the_oldest_kept() {
 #[test]
 fn number_of_another_shard_is_refused_and_both_are_named() {
     let (world, stream, numbers) = five();
-    for position in [
-        Position::AtSequenceNumber(numbers[0]),
-        Position::AfterSequenceNumber(numbers[0]),
-    ] {
-        let error = stream
-            .start_cut(world.now(), position, Some(&shard_name(1)))
-            .unwrap_err();
-        assert_says(
-            &error,
-            &[
-                "Invalid StartingSequenceNumber",
-                &shard_name(0),
-                &shard_name(1),
-            ],
-        );
+    for position in
+        [Position::AtSequenceNumber(numbers[0]), Position::AfterSequenceNumber(numbers[0])]
+    {
+        let error = stream.start_cut(world.now(), position, Some(&shard_name(1))).unwrap_err();
+        assert_says(&error, &["Invalid StartingSequenceNumber", &shard_name(0), &shard_name(1)]);
     }
 }
 
 #[test]
 fn number_of_no_shard_of_this_stream_is_refused() {
     let (world, stream, numbers) = five();
-    let birth = |shard, created_seconds| ShardBirth {
-        shard: ShardIndex(shard),
-        created_seconds,
-    };
+    let birth = |shard, created_seconds| ShardBirth { shard: ShardIndex(shard), created_seconds };
     let created = numbers[0].birth.created_seconds;
     for birth in [birth(0, created + 1), birth(2, created)] {
-        let foreign = SequenceNumber {
-            birth,
-            ..numbers[0]
-        };
-        let error = stream
-            .start_cut(world.now(), Position::AtSequenceNumber(foreign), None)
-            .unwrap_err();
-        assert_says(
-            &error,
-            &[
-                &foreign.to_string(),
-                "clicks",
-                "use one that this stream gave out",
-            ],
-        );
+        let foreign = SequenceNumber { birth, ..numbers[0] };
+        let error =
+            stream.start_cut(world.now(), Position::AtSequenceNumber(foreign), None).unwrap_err();
+        assert_says(&error, &[&foreign.to_string(), "clicks", "use one that this stream gave out"]);
     }
 }
 
@@ -179,14 +144,7 @@ fn timestamp_takes_the_first_record_at_it_or_later() {
 fn timestamp_between_records_of_other_shards_skips_no_record_of_its_own() {
     let (world, stream, _) = five();
     let high = Some(shard_name(1));
-    let at = |ms| {
-        from(
-            &world,
-            &stream,
-            Position::AtTimestamp(START.plus(ms)),
-            high.as_deref(),
-        )
-    };
+    let at = |ms| from(&world, &stream, Position::AtTimestamp(START.plus(ms)), high.as_deref());
     assert_eq!(at(2_000), ["1", "3"]);
     assert_eq!(at(2_001), ["3"]);
     assert!(at(4_001).is_empty());
@@ -197,11 +155,7 @@ fn timestamp_takes_all_of_a_millisecond() {
     let world = world();
     let stream = world.clicks(3);
     for key in 0..600 {
-        let now = if key % 100 == 0 {
-            world.later(1)
-        } else {
-            world.now()
-        };
+        let now = if key % 100 == 0 { world.later(1) } else { world.now() };
         put(&stream, now, &key.to_string(), &key.to_string());
     }
     let at = Position::AtTimestamp(START.plus(4));
@@ -213,49 +167,26 @@ fn timestamp_takes_all_of_a_millisecond() {
 fn timestamp_before_the_horizon_is_the_horizon() {
     let (world, stream, _) = five();
     let long_ago = Position::AtTimestamp(Millis(0));
-    assert_eq!(
-        from(&world, &stream, long_ago, None),
-        ["0", "1", "2", "3", "4"]
-    );
+    assert_eq!(from(&world, &stream, long_ago, None), ["0", "1", "2", "3", "4"]);
 }
 
 #[test]
 fn timestamp_now_is_no_future_but_a_millisecond_later_is() {
     let (world, stream, _) = five();
     let now = world.now();
-    assert_eq!(
-        from(&world, &stream, Position::AtTimestamp(now), None),
-        ["4"]
-    );
+    assert_eq!(from(&world, &stream, Position::AtTimestamp(now), None), ["4"]);
     let asked = now.plus(1);
-    let error = stream
-        .start_cut(now, Position::AtTimestamp(asked), None)
-        .unwrap_err();
+    let error = stream.start_cut(now, Position::AtTimestamp(asked), None).unwrap_err();
     assert_eq!(error, EngineError::TimestampInFuture { asked, now });
-    assert_says(
-        &error,
-        &[
-            "currentTimestampInMillis",
-            &asked.to_string(),
-            &now.to_string(),
-        ],
-    );
+    assert_says(&error, &["currentTimestampInMillis", &asked.to_string(), &now.to_string()]);
 }
 
 #[test]
 fn end_may_be_a_time_to_come() {
     let (world, stream, _) = five();
-    let end = stream
-        .end_cut(
-            world.now(),
-            Position::AtTimestamp(world.now().plus(1)),
-            None,
-        )
-        .unwrap();
-    let read = stream
-        .read(world.now(), Cut::START, end, None, 100)
-        .unwrap()
-        .0;
+    let end =
+        stream.end_cut(world.now(), Position::AtTimestamp(world.now().plus(1)), None).unwrap();
+    let read = stream.read(world.now(), Cut::START, end, None, 100).unwrap().0;
     assert_eq!(records(&read).len(), 5);
 }
 
@@ -264,18 +195,10 @@ fn end_cuts_are_exclusive_at_and_inclusive_after() {
     let (world, stream, numbers) = five();
     let until = |position| {
         let end = stream.end_cut(world.now(), position, None).unwrap();
-        texts(&records(
-            &stream
-                .read(world.now(), Cut::START, end, None, 100)
-                .unwrap()
-                .0,
-        ))
+        texts(&records(&stream.read(world.now(), Cut::START, end, None, 100).unwrap().0))
     };
     assert_eq!(until(Position::AtSequenceNumber(numbers[2])), ["0", "1"]);
-    assert_eq!(
-        until(Position::AfterSequenceNumber(numbers[2])),
-        ["0", "1", "2"]
-    );
+    assert_eq!(until(Position::AfterSequenceNumber(numbers[2])), ["0", "1", "2"]);
     assert_eq!(until(Position::AtTimestamp(START.plus(3_000))), ["0", "1"]);
     assert!(until(Position::TrimHorizon).is_empty());
 }
@@ -306,9 +229,7 @@ fn reading_on_in_steps_of_any_size_sees_everything_once() {
             let mut at = Cut::START;
             let mut seen = Vec::new();
             while seen.len() < whole.len() {
-                let (slices, next) = stream
-                    .read(world.now(), at, Cut::END, shard, limit)
-                    .unwrap();
+                let (slices, next) = stream.read(world.now(), at, Cut::END, shard, limit).unwrap();
                 let step = records(&slices);
                 assert!(!step.is_empty() && step.len() <= limit);
                 assert!(at < next);
@@ -316,9 +237,7 @@ fn reading_on_in_steps_of_any_size_sees_everything_once() {
                 at = next;
             }
             assert_eq!(seen, whole, "{limit} at a time");
-            let (rest, _) = stream
-                .read(world.now(), at, Cut::END, shard, limit)
-                .unwrap();
+            let (rest, _) = stream.read(world.now(), at, Cut::END, shard, limit).unwrap();
             assert!(rest.is_empty());
         }
     }
@@ -327,9 +246,7 @@ fn reading_on_in_steps_of_any_size_sees_everything_once() {
 #[test]
 fn limit_of_none_reads_nothing_and_stays() {
     let (world, stream, _) = five();
-    let from = stream
-        .start_cut(world.now(), Position::TrimHorizon, None)
-        .unwrap();
+    let from = stream.start_cut(world.now(), Position::TrimHorizon, None).unwrap();
     let (slices, next) = stream.read(world.now(), from, Cut::END, None, 0).unwrap();
     assert!(slices.is_empty());
     assert_eq!(next, from);
@@ -338,37 +255,22 @@ fn limit_of_none_reads_nothing_and_stays() {
 #[test]
 fn reading_on_after_the_end_sees_what_came_since_and_only_that() {
     let (world, stream, _) = five();
-    let (_, next) = stream
-        .read(world.now(), Cut::START, Cut::END, Some(&shard_name(1)), 9)
-        .unwrap();
+    let (_, next) =
+        stream.read(world.now(), Cut::START, Cut::END, Some(&shard_name(1)), 9).unwrap();
     put_at(&stream, world.now(), 0, "other shard");
     put_at(&stream, world.now(), u128::MAX, "since");
-    let (slices, _) = stream
-        .read(world.now(), next, Cut::END, Some(&shard_name(1)), 9)
-        .unwrap();
+    let (slices, _) = stream.read(world.now(), next, Cut::END, Some(&shard_name(1)), 9).unwrap();
     assert_eq!(texts(&records(&slices)), ["since"]);
 }
 
 #[test]
 fn shard_that_is_not_there_is_refused() {
     let (world, stream, _) = five();
-    for name in [
-        "shardId-000000000002",
-        "shardId-2",
-        "",
-        "clicks",
-        "shardId-00000000000\u{e9}",
-    ] {
+    for name in ["shardId-000000000002", "shardId-2", "", "clicks", "shardId-00000000000\u{e9}"] {
         let refusals = [
-            stream
-                .start_cut(world.now(), Position::Latest, Some(name))
-                .unwrap_err(),
-            stream
-                .end_cut(world.now(), Position::Latest, Some(name))
-                .unwrap_err(),
-            stream
-                .read(world.now(), Cut::START, Cut::END, Some(name), 1)
-                .unwrap_err(),
+            stream.start_cut(world.now(), Position::Latest, Some(name)).unwrap_err(),
+            stream.end_cut(world.now(), Position::Latest, Some(name)).unwrap_err(),
+            stream.read(world.now(), Cut::START, Cut::END, Some(name), 1).unwrap_err(),
         ];
         for error in refusals {
             assert_says(&error, &[name, "clicks", "123456789012", "does not exist"]);

@@ -11,10 +11,7 @@ use crate::setup::read;
 use crate::setup::world;
 
 fn tagged(tags: impl IntoIterator<Item = (String, String)>) -> StreamOptions {
-    StreamOptions {
-        tags: tags.into_iter().collect(),
-        ..options(1)
-    }
+    StreamOptions { tags: tags.into_iter().collect(), ..options(1) }
 }
 
 #[test]
@@ -38,10 +35,7 @@ fn other_names_are_refused_and_shown() {
         ("caf\u{e9}", "has other characters"),
     ] {
         let error = world.create(name, options(1)).unwrap_err();
-        assert_says(
-            &error,
-            &["1 to 128 characters of a-z A-Z 0-9 _ . -", name, fault],
-        );
+        assert_says(&error, &["1 to 128 characters of a-z A-Z 0-9 _ . -", name, fault]);
     }
     assert!(world.engine.stream_names().unwrap().is_empty());
 }
@@ -49,9 +43,7 @@ fn other_names_are_refused_and_shown() {
 #[test]
 fn name_of_a_megabyte_does_not_flood_the_message() {
     let world = world();
-    let error = world
-        .create(&"n".repeat(1_000_000), options(1))
-        .unwrap_err();
+    let error = world.create(&"n".repeat(1_000_000), options(1)).unwrap_err();
     assert!(error.to_string().len() < 300);
     let error = world.engine.stream(&"n".repeat(1_000_000)).unwrap_err();
     assert!(error.to_string().len() < 300);
@@ -63,10 +55,7 @@ fn name_in_use_is_refused() {
     let stream = world.clicks(1);
     put(&stream, world.now(), "a", "kept");
     let error = world.create("clicks", options(2)).unwrap_err();
-    assert_says(
-        &error,
-        &["Stream clicks under account 123456789012 already exists"],
-    );
+    assert_says(&error, &["Stream clicks under account 123456789012 already exists"]);
     assert_eq!(read(&stream, world.now(), None).len(), 1);
 }
 
@@ -74,23 +63,14 @@ fn name_in_use_is_refused() {
 fn unknown_stream_is_named_beside_those_there_are() {
     let world = world();
     let error = world.engine.stream("click").unwrap_err();
-    assert_says(
-        &error,
-        &[
-            "Stream click under account 123456789012 not found",
-            "create_stream()",
-        ],
-    );
+    assert_says(&error, &["Stream click under account 123456789012 not found", "create_stream()"]);
     world.clicks(1);
     world.create("views", options(1)).unwrap();
     for error in [
         world.engine.stream("click").unwrap_err(),
         world.engine.delete_stream("click").unwrap_err(),
     ] {
-        assert_says(
-            &error,
-            &["Stream click ", "not found", "There are: clicks, views"],
-        );
+        assert_says(&error, &["Stream click ", "not found", "There are: clicks, views"]);
     }
 }
 
@@ -127,13 +107,7 @@ fn keys_of_1_to_256_characters_are_taken() {
     for key in ["k", &"\u{e9}".repeat(256), &"\u{1f600}".repeat(256)] {
         put(&stream, world.now(), key, "x");
     }
-    assert_eq!(
-        read(&stream, world.now(), None)[2]
-            .partition_key()
-            .chars()
-            .count(),
-        256
-    );
+    assert_eq!(read(&stream, world.now(), None)[2].partition_key().chars().count(), 256);
 }
 
 #[test]
@@ -142,9 +116,7 @@ fn empty_and_longer_keys_are_refused() {
     let stream = world.clicks(2);
     let error = stream.put(world.now(), entry("", "x")).unwrap_err();
     assert_says(&error, &["1 to 256 characters", "empty"]);
-    let error = stream
-        .put(world.now(), entry(&"k".repeat(257), "x"))
-        .unwrap_err();
+    let error = stream.put(world.now(), entry(&"k".repeat(257), "x")).unwrap_err();
     assert_says(&error, &["1 to 256 characters", "kkkk", "257"]);
     assert!(error.to_string().len() < 200);
     assert!(read(&stream, world.now(), None).is_empty());
@@ -166,49 +138,25 @@ fn record_of_a_mebibyte_is_taken_and_a_byte_more_is_not() {
     let stream = world.clicks(1);
     let data = "x".repeat(1024 * 1024);
     put(&stream, world.now(), "key", &data[3..]);
-    let error = stream
-        .put(world.now(), entry("key", &data[2..]))
-        .unwrap_err();
+    let error = stream.put(world.now(), entry("key", &data[2..])).unwrap_err();
     let (bytes, bytes_max) = (1024 * 1024 + 1, 1024 * 1024);
-    assert_eq!(
-        error,
-        EngineError::RecordTooLarge {
-            index: None,
-            bytes,
-            bytes_max
-        }
-    );
+    assert_eq!(error, EngineError::RecordTooLarge { index: None, bytes, bytes_max });
     assert_says(
         &error,
-        &[
-            "at most 1048576 bytes",
-            "this one has 1048577",
-            "split it",
-            "max_record_size",
-        ],
+        &["at most 1048576 bytes", "this one has 1048577", "split it", "max_record_size"],
     );
 }
 
 #[test]
 fn large_record_among_many_refuses_all_and_is_named_by_its_place() {
     let world = world();
-    let small = StreamOptions {
-        record_bytes_max: 10,
-        ..options(1)
-    };
+    let small = StreamOptions { record_bytes_max: 10, ..options(1) };
     let stream = world.create("small", small).unwrap();
-    let entries = [
-        entry("a", "123456789"),
-        entry("a", ""),
-        entry("a", "1234567890"),
-    ];
+    let entries = [entry("a", "123456789"), entry("a", ""), entry("a", "1234567890")];
     let error = stream.put_many(world.now(), &entries).unwrap_err();
     assert_says(&error, &["record 2 has 11", "at most 10 bytes"]);
     assert!(read(&stream, world.now(), None).is_empty());
-    assert_eq!(
-        stream.put_many(world.now(), &entries[..2]).unwrap().len(),
-        2
-    );
+    assert_eq!(stream.put_many(world.now(), &entries[..2]).unwrap().len(), 2);
 }
 
 #[test]
@@ -216,10 +164,5 @@ fn empty_data_is_a_record() {
     let world = world();
     let stream = world.clicks(1);
     put(&stream, world.now(), "a", "");
-    assert!(
-        read(&stream, world.now(), None)[0]
-            .data()
-            .unwrap()
-            .is_empty()
-    );
+    assert!(read(&stream, world.now(), None)[0].data().unwrap().is_empty());
 }

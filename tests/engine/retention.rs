@@ -20,10 +20,7 @@ use crate::setup::texts;
 use crate::setup::world;
 
 fn keeping(hours: i64) -> StreamOptions {
-    StreamOptions {
-        retention_ms: hours * HOUR_MS,
-        ..options(2)
-    }
+    StreamOptions { retention_ms: hours * HOUR_MS, ..options(2) }
 }
 
 /// The indices of the shards that are listed.
@@ -59,10 +56,7 @@ fn expiry_cuts_through_blocks_and_the_tail() {
         assert_eq!(read_texts(&stream, world.now(), None), all);
         for gone in [1, count / 2, count - 1] {
             let kept = read_texts(&stream, START.plus(DAY_MS + gone), None);
-            let first = all
-                .iter()
-                .position(|data| *data == gone.to_string())
-                .unwrap();
+            let first = all.iter().position(|data| *data == gone.to_string()).unwrap();
             assert_eq!(kept, all[first..]);
         }
     }
@@ -109,12 +103,8 @@ fn less_retention_forgets_at_once() {
 fn same_retention_is_no_error_either_way() {
     let world = world();
     let stream = world.create("same", keeping(36)).unwrap();
-    stream
-        .increase_retention(world.now(), 36 * HOUR_MS)
-        .unwrap();
-    stream
-        .decrease_retention(world.now(), 36 * HOUR_MS)
-        .unwrap();
+    stream.increase_retention(world.now(), 36 * HOUR_MS).unwrap();
+    stream.decrease_retention(world.now(), 36 * HOUR_MS).unwrap();
     assert_eq!(stream.retention_ms().unwrap(), 36 * HOUR_MS);
 }
 
@@ -122,32 +112,10 @@ fn same_retention_is_no_error_either_way() {
 fn retention_in_the_wrong_direction_names_the_right_call() {
     let world = world();
     let stream = world.create("clicks", keeping(48)).unwrap();
-    let error = stream
-        .increase_retention(world.now(), 47 * HOUR_MS)
-        .unwrap_err();
-    assert_says(
-        &error,
-        &[
-            "clicks",
-            "48 hours",
-            "47",
-            "not more",
-            "use decrease_retention()",
-        ],
-    );
-    let error = stream
-        .decrease_retention(world.now(), 49 * HOUR_MS)
-        .unwrap_err();
-    assert_says(
-        &error,
-        &[
-            "clicks",
-            "48 hours",
-            "49",
-            "not less",
-            "use increase_retention()",
-        ],
-    );
+    let error = stream.increase_retention(world.now(), 47 * HOUR_MS).unwrap_err();
+    assert_says(&error, &["clicks", "48 hours", "47", "not more", "use decrease_retention()"]);
+    let error = stream.decrease_retention(world.now(), 49 * HOUR_MS).unwrap_err();
+    assert_says(&error, &["clicks", "48 hours", "49", "not less", "use increase_retention()"]);
     assert_eq!(stream.retention_ms().unwrap(), 48 * HOUR_MS);
 }
 
@@ -157,34 +125,15 @@ fn retention_is_24_hours_to_a_year_in_whole_hours() {
     for hours in [24, 8_760] {
         assert!(world.create(&format!("of-{hours}"), keeping(hours)).is_ok());
     }
-    for asked_ms in [
-        23 * HOUR_MS,
-        8_761 * HOUR_MS,
-        0,
-        -HOUR_MS,
-        DAY_MS + 1,
-        i64::MAX,
-        i64::MIN,
-    ] {
-        let refused = StreamOptions {
-            retention_ms: asked_ms,
-            ..options(1)
-        };
+    for asked_ms in [23 * HOUR_MS, 8_761 * HOUR_MS, 0, -HOUR_MS, DAY_MS + 1, i64::MAX, i64::MIN] {
+        let refused = StreamOptions { retention_ms: asked_ms, ..options(1) };
         let error = world.create("refused", refused).unwrap_err();
         assert_eq!(error, EngineError::RetentionOutOfRange { asked_ms });
         assert_says(&error, &["24 to 8760", &asked_ms.to_string()]);
     }
     let stream = world.clicks(1);
-    assert!(
-        stream
-            .increase_retention(world.now(), 8_761 * HOUR_MS)
-            .is_err()
-    );
-    assert!(
-        stream
-            .decrease_retention(world.now(), 23 * HOUR_MS)
-            .is_err()
-    );
+    assert!(stream.increase_retention(world.now(), 8_761 * HOUR_MS).is_err());
+    assert!(stream.decrease_retention(world.now(), 23 * HOUR_MS).is_err());
     assert_eq!(stream.retention_ms().unwrap(), DAY_MS);
 }
 
@@ -193,9 +142,7 @@ fn closed_shard_is_listed_until_its_last_record_could_have_expired() {
     let world = world();
     let stream = world.clicks(1);
     put(&stream, world.now(), "a", "old");
-    stream
-        .split_shard(world.now(), &shard_name(0), None)
-        .unwrap();
+    stream.split_shard(world.now(), &shard_name(0), None).unwrap();
     world.later(DAY_MS - 1);
     assert_eq!(listed(&world, &stream), [0, 1, 2]);
     world.later(1);
@@ -206,14 +153,10 @@ fn closed_shard_is_listed_until_its_last_record_could_have_expired() {
 fn closed_shard_that_has_vanished_stays_so_when_retention_grows() {
     let world = world();
     let stream = world.clicks(1);
-    stream
-        .split_shard(world.now(), &shard_name(0), None)
-        .unwrap();
+    stream.split_shard(world.now(), &shard_name(0), None).unwrap();
     world.later(DAY_MS);
     assert_eq!(listed(&world, &stream), [1, 2]);
-    stream
-        .increase_retention(world.now(), 48 * HOUR_MS)
-        .unwrap();
+    stream.increase_retention(world.now(), 48 * HOUR_MS).unwrap();
     assert_eq!(listed(&world, &stream), [1, 2]);
 }
 
@@ -223,9 +166,7 @@ fn reader_whose_place_has_expired_goes_on_at_the_horizon() {
     let stream = world.clicks(2);
     put_at(&stream, world.now(), 0, "0");
     let shard = shard_name(0);
-    let (_, next) = stream
-        .read(world.now(), Cut::START, Cut::END, Some(&shard), 1)
-        .unwrap();
+    let (_, next) = stream.read(world.now(), Cut::START, Cut::END, Some(&shard), 1).unwrap();
     put_at(&stream, world.later(1), 0, "expires unread");
     put_at(&stream, world.later(HOUR_MS), 0, "kept");
     let now = world.later(DAY_MS - 1);

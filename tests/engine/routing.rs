@@ -17,11 +17,7 @@ fn key_falls_where_its_md5_lies() {
     let stream = world.clicks(4);
     // The digests of RFC 1321 begin with 0c, 4a, 92 and f9.
     for (key, shard) in [("a", 0), ("c", 1), ("b", 2), ("message digest", 3)] {
-        assert_eq!(
-            put(&stream, world.now(), key, "x").birth.shard.0,
-            shard,
-            "{key}"
-        );
+        assert_eq!(put(&stream, world.now(), key, "x").birth.shard.0, shard, "{key}");
     }
 }
 
@@ -51,16 +47,11 @@ fn explicit_hash_key_overrides_and_the_key_is_kept() {
 fn both_ends_of_a_range_belong_to_its_shard() {
     let world = world();
     for count in [1, 2, 3, 7, 100] {
-        let stream = world
-            .create(&format!("of-{count}"), crate::setup::options(count))
-            .unwrap();
+        let stream = world.create(&format!("of-{count}"), crate::setup::options(count)).unwrap();
         for shard in open_shards(&stream, world.now()) {
             for end in [shard.range.first.0, shard.range.last.0] {
                 let number = stream.put(world.now(), entry_at(end, "x")).unwrap();
-                assert_eq!(
-                    number.birth.shard, shard.birth.shard,
-                    "{count} shards, {end}"
-                );
+                assert_eq!(number.birth.shard, shard.birth.shard, "{count} shards, {end}");
             }
         }
     }

@@ -19,11 +19,7 @@ fn numbers_of_a_shard_increase_strictly_in_order_of_acknowledgement() {
     let stream = world.clicks(3);
     let mut last = vec![String::new(); 3];
     for place in 0..600 {
-        let now = if place % 50 == 0 {
-            world.later(700)
-        } else {
-            world.now()
-        };
+        let now = if place % 50 == 0 { world.later(700) } else { world.now() };
         let number = put(&stream, now, &format!("user-{}", place % 17), "x");
         let shard = number.birth.shard.0 as usize;
         let digits = number.to_string();
@@ -52,10 +48,8 @@ fn record_read_has_the_number_that_put_returned() {
     for place in 0..700 {
         given.push(put(&stream, world.later(3), &format!("user-{place}"), "x"));
     }
-    let read: Vec<_> = read(&stream, world.now(), None)
-        .iter()
-        .map(Record::sequence_number)
-        .collect();
+    let read: Vec<_> =
+        read(&stream, world.now(), None).iter().map(Record::sequence_number).collect();
     assert_eq!(read, given);
 }
 
@@ -75,9 +69,7 @@ fn numbers_of_many_put_together_are_those_of_one_by_one() {
     let (alone, together) = (world(), world());
     let one_by_one: Vec<_> = {
         let stream = alone.clicks(5);
-        keys.iter()
-            .map(|key| put(&stream, START, key, key))
-            .collect()
+        keys.iter().map(|key| put(&stream, START, key, key)).collect()
     };
     let stream = together.clicks(5);
     let entries: Vec<_> = keys.iter().map(|key| entry(key, key)).collect();
@@ -92,10 +84,8 @@ fn put_many_answers_in_the_order_asked() {
     let stream = world.clicks(2);
     let entries = [entry("b", "0"), entry("a", "1"), entry("b", "2")];
     let answers = stream.put_many(world.now(), &entries).unwrap();
-    let shards: Vec<u32> = answers
-        .iter()
-        .map(|answer| answer.as_ref().unwrap().birth.shard.0)
-        .collect();
+    let shards: Vec<u32> =
+        answers.iter().map(|answer| answer.as_ref().unwrap().birth.shard.0).collect();
     assert_eq!(shards, [1, 0, 1]);
     assert!(stream.put_many(world.now(), &[]).unwrap().is_empty());
 }

@@ -66,8 +66,7 @@ impl World {
 
     /// Creates the stream `clicks`.
     pub(crate) fn clicks(&self, shard_count: u32) -> Arc<Stream> {
-        self.create("clicks", options(shard_count))
-            .expect("the world is new")
+        self.create("clicks", options(shard_count)).expect("the world is new")
     }
 
     pub(crate) fn create(
@@ -90,32 +89,20 @@ pub(crate) fn options(shard_count: u32) -> StreamOptions {
 }
 
 pub(crate) fn entry<'a>(key: &'a str, data: &'a str) -> Entry<'a> {
-    Entry {
-        data: data.as_bytes(),
-        key,
-        explicit_hash_key: None,
-    }
+    Entry { data: data.as_bytes(), key, explicit_hash_key: None }
 }
 
 /// An entry that falls at one place on the ring, whatever its key.
 pub(crate) fn entry_at(at: u128, data: &str) -> Entry<'_> {
-    Entry {
-        data: data.as_bytes(),
-        key: "k",
-        explicit_hash_key: Some(HashKey(at)),
-    }
+    Entry { data: data.as_bytes(), key: "k", explicit_hash_key: Some(HashKey(at)) }
 }
 
 pub(crate) fn put(stream: &Stream, now: Millis, key: &str, data: &str) -> SequenceNumber {
-    stream
-        .put(now, entry(key, data))
-        .expect("the record is well-formed")
+    stream.put(now, entry(key, data)).expect("the record is well-formed")
 }
 
 pub(crate) fn put_at(stream: &Stream, now: Millis, at: u128, data: &str) -> SequenceNumber {
-    stream
-        .put(now, entry_at(at, data))
-        .expect("the record is well-formed")
+    stream.put(now, entry_at(at, data)).expect("the record is well-formed")
 }
 
 /// Reads all there is, of one shard or of the stream.
@@ -130,9 +117,7 @@ pub(crate) fn read_from(
     position: Position,
     shard: Option<&str>,
 ) -> Vec<Record> {
-    let from = stream
-        .start_cut(now, position, shard)
-        .expect("the position is of the stream");
+    let from = stream.start_cut(now, position, shard).expect("the position is of the stream");
     let read = stream.read(now, from, Cut::END, shard, usize::MAX);
     records(&read.expect("the stream is there").0)
 }

@@ -30,9 +30,7 @@ const MEBIBYTE: usize = 1024 * 1024;
 
 /// Puts small records into the low shard until it is full, and returns how many it took.
 fn fill(world: &World, stream: &Stream) -> usize {
-    (0..5_000)
-        .take_while(|_| stream.put(world.now(), entry_at(0, "x")).is_ok())
-        .count()
+    (0..5_000).take_while(|_| stream.put(world.now(), entry_at(0, "x")).is_ok()).count()
 }
 
 fn rows(keys: &[&str], data: &[&[u8]], arrivals: Option<Vec<i64>>) -> Rows {
@@ -51,10 +49,7 @@ fn shard_takes_1000_records_a_second_and_names_itself_after_that() {
     let stream = world.clicks(2);
     assert_eq!(fill(&world, &stream), 1_000);
     let error = stream.put(world.now(), entry_at(0, "x")).unwrap_err();
-    assert_says(
-        &error,
-        &["Rate exceeded", &shard_name(0), "clicks", "123456789012"],
-    );
+    assert_says(&error, &["Rate exceeded", &shard_name(0), "clicks", "123456789012"]);
     assert_eq!(read(&stream, world.now(), None).len(), 1_000);
     put_at(&stream, world.now(), HIGH, "the other shard has room");
     world.later(1);
@@ -93,22 +88,13 @@ fn put_many_stores_or_throttles_each_record_by_itself() {
     let stream = world.clicks(2);
     assert_eq!(fill(&world, &stream), 1_000);
     // "a" falls in the low shard, which is full; "b" in the high one.
-    let entries = [
-        entry("a", "0"),
-        entry("b", "1"),
-        entry("a", "2"),
-        entry("b", "3"),
-    ];
+    let entries = [entry("a", "0"), entry("b", "1"), entry("a", "2"), entry("b", "3")];
     let answers = stream.put_many(world.now(), &entries).unwrap();
     let stored: Vec<bool> = answers.iter().map(Result::is_ok).collect();
     assert_eq!(stored, [false, true, false, true]);
     assert!(matches!(&answers[0], Err(EngineError::RateExceeded { shard, .. }) if shard.0 == 0));
     assert_eq!(read(&stream, world.now(), None).len(), 1_002);
-    let indices: Vec<u64> = answers
-        .iter()
-        .flatten()
-        .map(|number| number.index)
-        .collect();
+    let indices: Vec<u64> = answers.iter().flatten().map(|number| number.index).collect();
     assert_eq!(indices[1], indices[0] + 1);
 }
 
@@ -144,9 +130,7 @@ fn write_of_which_no_row_fits_stores_nothing() {
     let world = limited_world();
     let stream = world.clicks(1);
     assert_eq!(fill(&world, &stream), 1_000);
-    let written = stream
-        .write(world.now(), rows(&["a", "b"], &[b"0", b"1"], None))
-        .unwrap();
+    let written = stream.write(world.now(), rows(&["a", "b"], &[b"0", b"1"], None)).unwrap();
     assert_eq!(written.throttled, [0, 1]);
     assert_eq!((written.records(), written.blocks.len()), (0, 0));
     assert_eq!(stream.record_count(world.now()).unwrap(), 1_000);
@@ -159,9 +143,7 @@ fn rows_are_judged_when_they_arrive() {
     let keys = vec!["k"; 3_000];
     let data: Vec<&[u8]> = vec![b"x"; 3_000];
     let spread = (0..3_000).map(|row| START.0 + row).collect();
-    let written = stream
-        .write(world.now(), rows(&keys, &data, Some(spread)))
-        .unwrap();
+    let written = stream.write(world.now(), rows(&keys, &data, Some(spread))).unwrap();
     assert!(written.throttled.is_empty());
 }
 
@@ -172,14 +154,8 @@ fn row_said_to_arrive_in_the_past_arrives_now_and_is_judged_now() {
     assert_eq!(fill(&world, &stream), 1_000);
     let now = world.later(1_000);
     let past = vec![START.0; 10];
-    let written = stream
-        .write(now, rows(&["k"; 10], &[b"x".as_slice(); 10], Some(past)))
-        .unwrap();
-    assert!(
-        written.throttled.is_empty(),
-        "throttled {:?}",
-        written.throttled
-    );
+    let written = stream.write(now, rows(&["k"; 10], &[b"x".as_slice(); 10], Some(past))).unwrap();
+    assert!(written.throttled.is_empty(), "throttled {:?}", written.throttled);
     assert_eq!(read(&stream, now, None)[1_009].arrival(), now);
 }
 
@@ -193,10 +169,7 @@ fn shard_answers_five_reads_a_second() {
     for _ in 0..5 {
         assert!(metered(&low).is_ok());
     }
-    assert_says(
-        &metered(&low).unwrap_err(),
-        &["Rate exceeded", &low, "clicks"],
-    );
+    assert_says(&metered(&low).unwrap_err(), &["Rate exceeded", &low, "clicks"]);
     assert!(metered(&shard_name(1)).is_ok());
     world.later(200);
     assert!(metered(&low).is_ok());
@@ -229,10 +202,7 @@ fn shard_hands_out_two_mebibytes_a_second() {
         put_at(&stream, world.later(1_000), 0, &"x".repeat(MEBIBYTE - 1));
     }
     let metered = || stream.read_metered(world.now(), Cut::START, Cut::END, None, 100);
-    assert_eq!(
-        metered().unwrap().0.iter().map(Slice::len).sum::<usize>(),
-        6
-    );
+    assert_eq!(metered().unwrap().0.iter().map(Slice::len).sum::<usize>(), 6);
     // Six were handed out: two at once, and the debt of four takes two seconds.
     world.later(2_000);
     assert!(metered().is_err());
@@ -247,11 +217,7 @@ fn plain_reads_are_not_counted() {
     for _ in 0..50 {
         read(&stream, world.now(), None);
     }
-    assert!(
-        stream
-            .read_metered(world.now(), Cut::START, Cut::END, None, 1)
-            .is_ok()
-    );
+    assert!(stream.read_metered(world.now(), Cut::START, Cut::END, None, 1).is_ok());
 }
 
 #[test]
@@ -259,8 +225,6 @@ fn child_shards_begin_with_room_of_their_own() {
     let world = limited_world();
     let stream = world.clicks(1);
     assert_eq!(fill(&world, &stream), 1_000);
-    stream
-        .split_shard(world.now(), &shard_name(0), None)
-        .unwrap();
+    stream.split_shard(world.now(), &shard_name(0), None).unwrap();
     assert_eq!(fill(&world, &stream), 1_000);
 }

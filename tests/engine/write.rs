@@ -52,10 +52,7 @@ fn table(count: usize) -> (Vec<String>, Vec<String>) {
         _ => format!("\u{e9}{}", row % 5),
     };
     let data = |row: usize| format!("payload number {row}");
-    (
-        (0..count).map(key).collect(),
-        (0..count).map(data).collect(),
-    )
+    ((0..count).map(key).collect(), (0..count).map(data).collect())
 }
 
 /// All that a reader sees of a stream.
@@ -95,9 +92,7 @@ fn every_key_encoding_lands_as_the_same_rows_put_one_by_one() {
         let world = world();
         let stream = world.clicks(7);
         let coded = cast(&text(&keys), &encoding).unwrap();
-        let written = stream
-            .write(START, rows_of(&coded, &text(&data), None))
-            .unwrap();
+        let written = stream.write(START, rows_of(&coded, &text(&data), None)).unwrap();
         assert_eq!(written.records(), 1_000);
         assert_eq!(seen(&stream, START), expected, "{encoding}");
         for shard in 0..7 {
@@ -105,10 +100,7 @@ fn every_key_encoding_lands_as_the_same_rows_put_one_by_one() {
             let of_shard = read_texts(&stream, START, Some(&name));
             assert_eq!(of_shard, read_texts(&one_by_one, START, Some(&name)));
             let counted = written.per_shard.iter().find(|(each, _)| each.0 == shard);
-            assert_eq!(
-                counted.map_or(0, |(_, &count)| count),
-                of_shard.len() as u64
-            );
+            assert_eq!(counted.map_or(0, |(_, &count)| count), of_shard.len() as u64);
         }
     }
 }
@@ -129,15 +121,9 @@ fn every_data_encoding_reads_back_the_same_bytes() {
     for encoding in encodings {
         let world = world();
         let stream = world.clicks(3);
-        let from = if encoding.is_binary() {
-            &binary
-        } else {
-            &text(&data)
-        };
+        let from = if encoding.is_binary() { &binary } else { &text(&data) };
         let coded = cast(from, &encoding).unwrap();
-        stream
-            .write(START, rows_of(&text(&keys), &coded, None))
-            .unwrap();
+        stream.write(START, rows_of(&text(&keys), &coded, None)).unwrap();
         assert_eq!(read_texts(&stream, START, None), data, "{encoding}");
     }
 }
@@ -163,15 +149,10 @@ fn slices_of_a_table_are_written_as_slices() {
     let (keys, data) = table(100);
     let world = world();
     let stream = world.clicks(3);
-    for encoding in [
-        DataType::Utf8,
-        DataType::Utf8View,
-        dictionary(DataType::Utf8, DataType::Int8),
-    ] {
+    for encoding in [DataType::Utf8, DataType::Utf8View, dictionary(DataType::Utf8, DataType::Int8)]
+    {
         let coded = cast(&text(&keys), &encoding).unwrap().slice(40, 20);
-        stream
-            .write(START, rows_of(&coded, &text(&data).slice(40, 20), None))
-            .unwrap();
+        stream.write(START, rows_of(&coded, &text(&data).slice(40, 20), None)).unwrap();
     }
     let read = read(&stream, START, None);
     assert_eq!(texts(&read), [&data[40..60]; 3].concat());
@@ -185,25 +166,16 @@ fn writes_and_puts_share_one_order() {
     let world = world();
     let stream = world.clicks(2);
     put(&stream, START, "a", "before");
-    stream
-        .write(START, rows_of(&text(&keys), &text(&data), None))
-        .unwrap();
+    stream.write(START, rows_of(&text(&keys), &text(&data), None)).unwrap();
     put(&stream, START, "a", "between");
-    stream
-        .write(START, rows_of(&text(&keys), &text(&data), None))
-        .unwrap();
+    stream.write(START, rows_of(&text(&keys), &text(&data), None)).unwrap();
     put(&stream, START, "a", "after");
-    let (before, between, after) = (
-        ["before".to_owned()],
-        ["between".to_owned()],
-        ["after".to_owned()],
-    );
+    let (before, between, after) =
+        (["before".to_owned()], ["between".to_owned()], ["after".to_owned()]);
     let expected = [&before, &data[..], &between, &data[..], &after].concat();
     assert_eq!(read_texts(&stream, START, None), expected);
-    let numbers: Vec<u64> = read(&stream, START, None)
-        .iter()
-        .map(|record| record.sequence_number().index)
-        .collect();
+    let numbers: Vec<u64> =
+        read(&stream, START, None).iter().map(|record| record.sequence_number().index).collect();
     assert!(numbers.windows(2).all(|pair| pair[0] + 1 == pair[1]));
 }
 
@@ -213,23 +185,15 @@ fn arrivals_to_come_are_kept_and_past_ones_are_now() {
     let world = world();
     let stream = world.clicks(2);
     let arrivals = vec![START.0 - 5_000, START.0, START.0 + 1_500, START.0 + 2_000];
-    stream
-        .write(START, rows_of(&text(&keys), &text(&data), Some(arrivals)))
-        .unwrap();
+    stream.write(START, rows_of(&text(&keys), &text(&data), Some(arrivals))).unwrap();
     let read = read(&stream, START, None);
-    let arrived: Vec<i64> = read
-        .iter()
-        .map(|record| record.arrival().since(START))
-        .collect();
+    let arrived: Vec<i64> = read.iter().map(|record| record.arrival().since(START)).collect();
     assert_eq!(arrived, [0, 0, 1_500, 2_000]);
     for record in &read {
         let second = record.arrival().whole_seconds();
         assert_eq!(record.sequence_number().recorded_seconds, second);
     }
-    assert_eq!(
-        put(&stream, START, "a", "later").recorded_seconds,
-        START.whole_seconds() + 2
-    );
+    assert_eq!(put(&stream, START, "a", "later").recorded_seconds, START.whole_seconds() + 2);
 }
 
 #[test]
@@ -238,9 +202,7 @@ fn timestamps_find_rows_within_a_written_block() {
     let world = world();
     let stream = world.clicks(3);
     let arrivals = (0..1_000).map(|row| START.0 + row / 10).collect();
-    stream
-        .write(START, rows_of(&text(&keys), &text(&data), Some(arrivals)))
-        .unwrap();
+    stream.write(START, rows_of(&text(&keys), &text(&data), Some(arrivals))).unwrap();
     let now = START.plus(100);
     for (ms, first) in [(0, 0), (1, 10), (50, 500), (99, 990), (100, 1_000)] {
         let at = Position::AtTimestamp(START.plus(ms));
@@ -255,10 +217,8 @@ fn typed_rows_are_routed_and_stay_typed() {
     let (keys, _) = table(200);
     let world = world();
     let stream = world.clicks(4);
-    let columns: Vec<(&str, ArrayRef)> = vec![
-        ("user", text(&keys)),
-        ("amount", Arc::new(Int64Array::from_iter_values(0..200))),
-    ];
+    let columns: Vec<(&str, ArrayRef)> =
+        vec![("user", text(&keys)), ("amount", Arc::new(Int64Array::from_iter_values(0..200)))];
     let batch = RecordBatch::try_from_iter(columns).unwrap();
     let rows = Rows {
         keys: KeyColumn::from_array(&text(&keys), None).unwrap(),
@@ -267,42 +227,25 @@ fn typed_rows_are_routed_and_stay_typed() {
     };
     let written = stream.write(START, rows).unwrap();
     assert_eq!((written.rows, written.records()), (200, 200));
-    let (slices, _) = stream
-        .read(START, Cut::START, Cut::END, None, usize::MAX)
-        .unwrap();
+    let (slices, _) = stream.read(START, Cut::START, Cut::END, None, usize::MAX).unwrap();
     assert_eq!(slices.len(), 1);
     assert!(matches!(&slices[0].block.payload, Payload::Rows(stored) if *stored == batch));
     for record in read(&stream, START, None) {
-        assert_eq!(
-            put(&stream, START, record.partition_key(), "x").birth.shard,
-            record.shard()
-        );
+        assert_eq!(put(&stream, START, record.partition_key(), "x").birth.shard, record.shard());
     }
 }
 
 #[test]
 fn row_over_the_limit_refuses_the_table_and_names_its_place() {
     let world = world();
-    let small = StreamOptions {
-        record_bytes_max: 100,
-        ..options(2)
-    };
+    let small = StreamOptions { record_bytes_max: 100, ..options(2) };
     let stream = world.create("small", small).unwrap();
     let keys = text(&["k".to_owned(), "kkkk".to_owned(), "kkkkk".to_owned()]);
     let fits = text(&["x".repeat(99), "x".repeat(96), "x".repeat(95)]);
     stream.write(START, rows_of(&keys, &fits, None)).unwrap();
     let over = text(&["x".to_owned(), "x".repeat(96), "x".repeat(96)]);
-    let error = stream
-        .write(START, rows_of(&keys, &over, None))
-        .unwrap_err();
-    assert_eq!(
-        error,
-        EngineError::RecordTooLarge {
-            index: Some(2),
-            bytes: 101,
-            bytes_max: 100
-        }
-    );
+    let error = stream.write(START, rows_of(&keys, &over, None)).unwrap_err();
+    assert_eq!(error, EngineError::RecordTooLarge { index: Some(2), bytes: 101, bytes_max: 100 });
     assert_says(&error, &["record 2", "101", "100", "raise max_record_size"]);
     assert_eq!(stream.record_count(START).unwrap(), 3);
 }
@@ -313,27 +256,16 @@ fn default_limit_is_a_mebibyte_key_counted() {
     let stream = world.clicks(1);
     let keys = text(&["k".to_owned()]);
     let data = |bytes| text(&["x".repeat(bytes)]);
-    stream
-        .write(START, rows_of(&keys, &data(1024 * 1024 - 1), None))
-        .unwrap();
-    assert!(
-        stream
-            .write(START, rows_of(&keys, &data(1024 * 1024), None))
-            .is_err()
-    );
+    stream.write(START, rows_of(&keys, &data(1024 * 1024 - 1), None)).unwrap();
+    assert!(stream.write(START, rows_of(&keys, &data(1024 * 1024), None)).is_err());
 }
 
 #[test]
 fn table_of_no_rows_writes_nothing() {
     let world = world();
     let stream = world.clicks(1);
-    let written = stream
-        .write(START, rows_of(&text(&[]), &text(&[]), None))
-        .unwrap();
-    assert_eq!(
-        (written.rows, written.records(), written.blocks.len()),
-        (0, 0, 0)
-    );
+    let written = stream.write(START, rows_of(&text(&[]), &text(&[]), None)).unwrap();
+    assert_eq!((written.rows, written.records(), written.blocks.len()), (0, 0, 0));
     assert!(read(&stream, START, None).is_empty());
 }
 
@@ -356,16 +288,9 @@ fn reports_of_tables_written_in_turn_add_up() {
     let (keys, data) = table(10);
     let world = world();
     let stream = world.clicks(2);
-    let write = || {
-        stream
-            .write(START, rows_of(&text(&keys), &text(&data), None))
-            .unwrap()
-    };
+    let write = || stream.write(START, rows_of(&text(&keys), &text(&data), None)).unwrap();
     let mut written = write();
     written.extend(write());
-    assert_eq!(
-        (written.rows, written.records(), written.blocks.len()),
-        (20, 20, 2)
-    );
+    assert_eq!((written.rows, written.records(), written.blocks.len()), (20, 20, 2));
     assert_eq!(written.per_shard.len(), 2);
 }

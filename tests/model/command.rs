@@ -80,14 +80,7 @@ fn limit() -> impl Strategy<Value = usize> {
 }
 
 fn command() -> impl Strategy<Value = Command> {
-    let hours = prop_oneof![
-        Just(23),
-        Just(24),
-        Just(25),
-        Just(36),
-        Just(48),
-        Just(8_761)
-    ];
+    let hours = prop_oneof![Just(23), Just(24), Just(25), Just(36), Just(48), Just(8_761)];
     let arrivals = (-2_000..2_000_i64, 0..4_i64);
     prop_oneof![
         4 => duration_ms().prop_map(Command::Advance),

@@ -32,16 +32,10 @@ proptest! {
 
 /// Lives against a model with a planted mistake until it shows, and returns the shortest life that shows it.
 fn shortest_life_that_shows(planted: Planted) -> Vec<Command> {
-    let config = Config {
-        cases: 2_000,
-        failure_persistence: None,
-        ..Config::default()
-    };
+    let config = Config { cases: 2_000, failure_persistence: None, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(config, rng);
-    let outcome = runner.run(&lives(), |(shards, commands)| {
-        live(shards, &commands, Some(planted))
-    });
+    let outcome = runner.run(&lives(), |(shards, commands)| live(shards, &commands, Some(planted)));
     match outcome {
         Err(TestError::Fail(_, (_, commands))) => commands,
         other => panic!("{planted:?} stayed hidden: {other:?}"),
@@ -50,11 +44,7 @@ fn shortest_life_that_shows(planted: Planted) -> Vec<Command> {
 
 #[test]
 fn planted_mistakes_are_found_and_shrunk() {
-    for planted in [
-        Planted::ForgetsLate,
-        Planted::IncludesAfter,
-        Planted::RoutesEndsUp,
-    ] {
+    for planted in [Planted::ForgetsLate, Planted::IncludesAfter, Planted::RoutesEndsUp] {
         let commands = shortest_life_that_shows(planted);
         assert!(commands.len() <= 6, "{planted:?} shows in {commands:?}");
     }

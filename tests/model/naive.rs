@@ -27,12 +27,9 @@ fn second(ms: i64) -> u64 {
 /// The ends of `count` even ranges; after the last place of the ring comes the first.
 pub(crate) fn even_ranges(count: u32) -> Vec<(u128, u128)> {
     let count = u128::from(count);
-    let remainder_fills = u128::from(u128::MAX % count == count - 1);
-    let width = (u128::MAX / count).wrapping_add(remainder_fills);
-    let mut firsts: Vec<u128> = (0..count).map(|place| place * width).collect();
-    firsts.push(0);
-    let ends = |pair: &[u128]| (pair[0], pair[1].wrapping_sub(1));
-    firsts.windows(2).map(ends).collect()
+    let width = (u128::MAX / count).wrapping_add(u128::from(u128::MAX % count == count - 1));
+    let first = |place: u128| if place == count { 0 } else { place * width };
+    (0..count).map(|place| (first(place), first(place + 1).wrapping_sub(1))).collect()
 }
 
 impl Model {
@@ -74,15 +71,8 @@ impl Model {
         let hash = if skewed { hash + 1 } else { hash };
         let owns =
             |shard: &&Shard| shard.closed_ms.is_none() && shard.first <= hash && hash <= shard.last;
-        let shard = self
-            .shards
-            .iter()
-            .find(owns)
-            .expect("open shards cover the ring");
-        let latest = self
-            .records
-            .last()
-            .map_or(self.now_ms, |last| last.arrival_ms);
+        let shard = self.shards.iter().find(owns).expect("open shards cover the ring");
+        let latest = self.records.last().map_or(self.now_ms, |last| last.arrival_ms);
         let arrival_ms = arrival_ms.max(self.now_ms).max(latest);
         let record = Record {
             shard: shard.number,
@@ -113,23 +103,12 @@ impl Model {
         let now = second(self.now_ms);
         let born = parents_born.map_or(now, |parents| now.max(parents) + 1);
         let created_ms = self.now_ms;
-        self.shards.push(Shard {
-            number,
-            born,
-            first,
-            last,
-            parents,
-            created_ms,
-            closed_ms: None,
-        });
+        self.shards.push(Shard { number, born, first, last, parents, created_ms, closed_ms: None });
     }
 
     pub(crate) fn open(&self, shard: u32) -> Option<(u128, u128)> {
         let shard = self.shards.get(shard as usize)?;
-        shard
-            .closed_ms
-            .is_none()
-            .then_some((shard.first, shard.last))
+        shard.closed_ms.is_none().then_some((shard.first, shard.last))
     }
 
     /// Splits a shard, if that is allowed.
@@ -173,11 +152,7 @@ impl Model {
     }
 
     pub(crate) fn listed(&self) -> Vec<Shard> {
-        let kept = |shard: &&Shard| {
-            shard
-                .closed_ms
-                .is_none_or(|closed| self.horizon_ms < closed)
-        };
+        let kept = |shard: &&Shard| shard.closed_ms.is_none_or(|closed| self.horizon_ms < closed);
         self.shards.iter().filter(kept).cloned().collect()
     }
 
@@ -193,10 +168,7 @@ impl Model {
 
     /// The index of the first record that arrived then or later, or of the next to come.
     pub(crate) fn first_at(&self, time_ms: i64) -> u64 {
-        let found = self
-            .records
-            .iter()
-            .find(|record| time_ms <= record.arrival_ms);
+        let found = self.records.iter().find(|record| time_ms <= record.arrival_ms);
         found.map_or(self.end(), |record| record.index)
     }
 
@@ -219,13 +191,7 @@ impl Model {
                 && record.index < until
                 && shard.is_none_or(|shard| shard == record.shard)
         };
-        let read: Vec<Record> = self
-            .records
-            .iter()
-            .filter(wanted)
-            .take(limit)
-            .cloned()
-            .collect();
+        let read: Vec<Record> = self.records.iter().filter(wanted).take(limit).cloned().collect();
         let next = match read.last() {
             _ if limit == 0 => from,
             Some(last) if read.len() == limit => last.index + 1,

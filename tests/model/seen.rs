@@ -48,10 +48,7 @@ pub(crate) fn name(shard: u32) -> String {
 
 pub(crate) fn number_of(record: &Record) -> SequenceNumber {
     SequenceNumber {
-        birth: ShardBirth {
-            shard: ShardIndex(record.shard),
-            created_seconds: record.shard_born,
-        },
+        birth: ShardBirth { shard: ShardIndex(record.shard), created_seconds: record.shard_born },
         index: record.index,
         recorded_seconds: record.second,
     }

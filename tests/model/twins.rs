@@ -75,19 +75,10 @@ impl Twins {
             record_bytes_max: 1024 * 1024,
             tags: BTreeMap::new(),
         };
-        let stream = engine
-            .create_stream(now, "model", options)
-            .expect("the options are good");
-        let start = stream
-            .start_cut(now, Position::Latest, None)
-            .expect("the stream is there");
+        let stream = engine.create_stream(now, "model", options).expect("the options are good");
+        let start = stream.start_cut(now, Position::Latest, None).expect("the stream is there");
         let model = Model::new(START_MS, DAY_MS, start.0).with(shards, planted);
-        Self {
-            stream,
-            model,
-            marks: Vec::new(),
-            puts: 0,
-        }
+        Self { stream, model, marks: Vec::new(), puts: 0 }
     }
 
     fn now(&self) -> Millis {
@@ -100,10 +91,7 @@ impl Twins {
         self.puts += u64::from(count);
         let each = first..self.puts;
         let key = |row: u64| format!("key-{}", (u64::from(key) + row * row) % 23);
-        (
-            each.clone().map(key).collect(),
-            each.map(|row| row.to_string()).collect(),
-        )
+        (each.clone().map(key).collect(), each.map(|row| row.to_string()).collect())
     }
 
     fn live(&mut self, command: &Command) -> Outcome {
@@ -136,15 +124,9 @@ impl Twins {
             Hash::First(index) => shard(index).first,
             Hash::Last(index) => shard(index).last,
         });
-        let entry = Entry {
-            data: data[0].as_bytes(),
-            key: &keys[0],
-            explicit_hash_key: hash.map(HashKey),
-        };
-        let number = self
-            .stream
-            .put(self.now(), entry)
-            .expect("the record is good");
+        let entry =
+            Entry { data: data[0].as_bytes(), key: &keys[0], explicit_hash_key: hash.map(HashKey) };
+        let number = self.stream.put(self.now(), entry).expect("the record is good");
         let expected = self.model.put(&keys[0], hash, &data[0], self.model.now_ms);
         prop_assert_eq!(number, number_of(&expected));
         Ok(())
@@ -156,16 +138,9 @@ impl Twins {
         let pairs: Vec<(String, String)> = keys.iter().zip(&data).map(entry).collect();
         let entries: Vec<Entry<'_>> = pairs
             .iter()
-            .map(|(key, data)| Entry {
-                data: data.as_bytes(),
-                key,
-                explicit_hash_key: None,
-            })
+            .map(|(key, data)| Entry { data: data.as_bytes(), key, explicit_hash_key: None })
             .collect();
-        let answers = self
-            .stream
-            .put_many(self.now(), &entries)
-            .expect("the records are good");
+        let answers = self.stream.put_many(self.now(), &entries).expect("the records are good");
         prop_assert_eq!(answers.len(), usize::from(count));
         for (answer, (key, data)) in answers.into_iter().zip(&pairs) {
             let expected = self.model.put(key, None, data, self.model.now_ms);
@@ -185,29 +160,19 @@ impl Twins {
         let text =
             |values: &[String]| -> ArrayRef { Arc::new(StringArray::from_iter_values(values)) };
         let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-        let encodings = [
-            DataType::Utf8,
-            DataType::LargeUtf8,
-            DataType::Utf8View,
-            dictionary,
-        ];
+        let encodings = [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View, dictionary];
         let coded =
             cast(&text(&keys), &encodings[usize::from(encoding)]).expect("text is cast to text");
         let now_ms = self.model.now_ms;
         let arrivals: Option<Vec<i64>> = arrivals.map(|(start, step)| {
-            (0..i64::from(count))
-                .map(|row| now_ms + start + row * step)
-                .collect()
+            (0..i64::from(count)).map(|row| now_ms + start + row * step).collect()
         });
         let rows = Rows {
             keys: KeyColumn::from_array(&coded, None).expect("the keys are keys"),
             payload: Payload::Bytes(BytesColumn::from_array(&text(&data)).expect("text is data")),
             arrivals: arrivals.clone().map(Into::into),
         };
-        let written = self
-            .stream
-            .write(self.now(), rows)
-            .expect("the rows are good");
+        let written = self.stream.write(self.now(), rows).expect("the rows are good");
         let mut per_shard = BTreeMap::<ShardIndex, u64>::new();
         for (row, (key, data)) in keys.iter().zip(&data).enumerate() {
             let arrival_ms = arrivals.as_ref().map_or(now_ms, |arrivals| arrivals[row]);
@@ -233,36 +198,23 @@ impl Twins {
             Some(known) if at % 2 == 0 => known.first + at % (known.last - known.first).max(1),
             _ => at,
         });
-        let answer = self
-            .stream
-            .split_shard(self.now(), &name(shard), at.map(HashKey));
+        let answer = self.stream.split_shard(self.now(), &name(shard), at.map(HashKey));
         prop_assert_eq!(answer.is_ok(), self.model.split(shard, at).is_some());
         Ok(())
     }
 
     fn merge(&mut self, lower: Index, upper: Option<Index>) -> Outcome {
         let lower = self.pick(lower);
-        let last = self
-            .model
-            .shards
-            .get(lower as usize)
-            .map(|shard| shard.last);
+        let last = self.model.shards.get(lower as usize).map(|shard| shard.last);
         let follows =
             |shard: &&Shard| shard.closed_ms.is_none() && last == shard.first.checked_sub(1);
-        let neighbour = self
-            .model
-            .shards
-            .iter()
-            .find(follows)
-            .map(|shard| shard.number);
+        let neighbour = self.model.shards.iter().find(follows).map(|shard| shard.number);
         let upper = match (upper, neighbour) {
             (None, Some(neighbour)) => neighbour,
             (None, None) => lower,
             (Some(upper), _) => self.pick(upper),
         };
-        let answer = self
-            .stream
-            .merge_shards(self.now(), &name(lower), &name(upper));
+        let answer = self.stream.merge_shards(self.now(), &name(lower), &name(upper));
         prop_assert_eq!(answer.is_ok(), self.model.merge(lower, upper).is_some());
         Ok(())
     }
@@ -305,10 +257,7 @@ impl Twins {
         } else {
             self.stream.decrease_retention(now, asked_ms)
         };
-        prop_assert_eq!(
-            answer.is_ok(),
-            self.model.retain(asked_ms, longer).is_some()
-        );
+        prop_assert_eq!(answer.is_ok(), self.model.retain(asked_ms, longer).is_some());
         Ok(())
     }
 
@@ -332,11 +281,7 @@ impl Twins {
             Place::Time(index, delta) => {
                 let near = picked(index).map_or(self.model.now_ms, |record| record.arrival_ms);
                 let time = near + delta;
-                (
-                    Position::AtTimestamp(Millis(time)),
-                    self.model.first_at(time),
-                    None,
-                )
+                (Position::AtTimestamp(Millis(time)), self.model.first_at(time), None)
             }
         }
     }
@@ -406,10 +351,7 @@ impl Twins {
         prop_assert_eq!(read, expected);
         prop_assert_eq!(next.0, onward);
         if let (Some(shard), Some(named)) = (shard, named) {
-            let exhausted = self
-                .stream
-                .is_exhausted(&named, next)
-                .expect("the shard is there");
+            let exhausted = self.stream.is_exhausted(&named, next).expect("the shard is there");
             prop_assert_eq!(exhausted, self.model.is_exhausted(shard, onward));
         }
         self.marks.push((next, shard));

@@ -75,59 +75,39 @@ impl CsvReader {
         let (header, _) = format(path)
             .infer_schema(open(path)?, Some(0))
             .map_err(|error| unreadable(path, "in its header", &error))?;
-        let header: Vec<String> = header
-            .fields()
-            .iter()
-            .map(|field| field.name().clone())
-            .collect();
-        let kept: Vec<usize> = (0..header.len())
-            .filter(|&index| schema.index_of(&header[index]).is_ok())
-            .collect();
-        let fields = header
-            .iter()
-            .map(|name| match schema.field_with_name(name) {
-                // Other files may ask for a text type that is not read here; widening comes after.
-                Ok(field) if field.data_type() == &DataType::LargeUtf8 => {
-                    Field::new(name, DataType::Utf8, true)
-                }
-                Ok(field) => field.clone(),
-                Err(_) => Field::new(name, DataType::Utf8, true),
-            });
+        let header: Vec<String> =
+            header.fields().iter().map(|field| field.name().clone()).collect();
+        let kept: Vec<usize> =
+            (0..header.len()).filter(|&index| schema.index_of(&header[index]).is_ok()).collect();
+        let fields = header.iter().map(|name| match schema.field_with_name(name) {
+            // Other files may ask for a text type that is not read here; widening comes after.
+            Ok(field) if field.data_type() == &DataType::LargeUtf8 => {
+                Field::new(name, DataType::Utf8, true)
+            }
+            Ok(field) => field.clone(),
+            Err(_) => Field::new(name, DataType::Utf8, true),
+        });
         let fields: Vec<Field> = fields.collect();
         // Times are parsed here: whether each says an offset cannot be told afterwards.
         let raw: Vec<Field> = fields.iter().map(read_as).collect();
-        let schema = Arc::new(
-            Schema::new(fields)
-                .project(&kept)
-                .expect("kept columns exist"),
-        );
+        let schema = Arc::new(Schema::new(fields).project(&kept).expect("kept columns exist"));
         let reader = ReaderBuilder::new(Arc::new(Schema::new(raw)))
             .with_format(format(path))
             .with_projection(kept)
             .with_batch_size(batch_rows)
             .build(open(path)?)
             .map_err(|error| unreadable(path, "at its start", &error))?;
-        Ok(Self {
-            path: path.to_owned(),
-            reader,
-            schema,
-            header,
-            rows_read: 0,
-        })
+        Ok(Self { path: path.to_owned(), reader, schema, header, rows_read: 0 })
     }
 
     fn parse_times(&self, batch: &RecordBatch) -> Result<RecordBatch, DatasetError> {
-        let columns = batch
-            .columns()
-            .iter()
-            .zip(self.schema.fields())
-            .map(|(column, field)| {
-                if field.data_type() == column.data_type() {
-                    Ok(Arc::clone(column))
-                } else {
-                    self.parse_time(column, field)
-                }
-            });
+        let columns = batch.columns().iter().zip(self.schema.fields()).map(|(column, field)| {
+            if field.data_type() == column.data_type() {
+                Ok(Arc::clone(column))
+            } else {
+                self.parse_time(column, field)
+            }
+        });
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
@@ -194,12 +174,8 @@ impl DatasetReader for CsvReader {
 }
 
 fn format(path: &Path) -> CsvFormat {
-    let is_tabbed = path
-        .extension()
-        .is_some_and(|name| name.eq_ignore_ascii_case("tsv"));
-    CsvFormat::default()
-        .with_header(true)
-        .with_delimiter(if is_tabbed { b'\t' } else { b',' })
+    let is_tabbed = path.extension().is_some_and(|name| name.eq_ignore_ascii_case("tsv"));
+    CsvFormat::default().with_header(true).with_delimiter(if is_tabbed { b'\t' } else { b',' })
 }
 
 fn open(path: &Path) -> Result<File, DatasetError> {
@@ -223,17 +199,10 @@ fn read_as(field: &Field) -> Field {
 
 /// The first rows, as text.
 fn sample(path: &Path, schema: &Schema) -> Result<Option<RecordBatch>, DatasetError> {
-    let names = schema
-        .fields()
-        .iter()
-        .map(|field| Field::new(field.name(), DataType::Utf8, true));
+    let names = schema.fields().iter().map(|field| Field::new(field.name(), DataType::Utf8, true));
     let text = Arc::new(Schema::new(names.collect::<Vec<_>>()));
-    let reader = ReaderBuilder::new(text)
-        .with_format(format(path))
-        .with_batch_size(SAMPLE_ROWS);
-    let rows = reader
-        .build(open(path)?)
-        .and_then(|mut reader| reader.next().transpose());
+    let reader = ReaderBuilder::new(text).with_format(format(path)).with_batch_size(SAMPLE_ROWS);
+    let rows = reader.build(open(path)?).and_then(|mut reader| reader.next().transpose());
     rows.map_err(|error| unreadable(path, "in its first rows", &error))
 }
 
@@ -255,19 +224,12 @@ fn time_type(sample: &StringArray) -> DataType {
 
 /// Text as times; what is no time becomes null.
 fn times(text: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
-    let options = CastOptions {
-        safe: true,
-        ..CastOptions::default()
-    };
+    let options = CastOptions { safe: true, ..CastOptions::default() };
     match data_type {
         // The cast from text knows zones by offset only; UTC is then a change of label.
         DataType::Timestamp(unit, Some(_)) => {
             let utc = DataType::Timestamp(*unit, Some("+00:00".into()));
-            cast_with_options(
-                &cast_with_options(text, &utc, &options)?,
-                data_type,
-                &options,
-            )
+            cast_with_options(&cast_with_options(text, &utc, &options)?, data_type, &options)
         }
         _ => cast_with_options(text, data_type, &options),
     }
@@ -277,6 +239,5 @@ fn times(text: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, ArrowError> 
 fn has_offset(text: &str) -> bool {
     const DATE_BYTES: usize = "2026-01-01".len();
     let time = text.as_bytes().get(DATE_BYTES..).unwrap_or_default();
-    time.iter()
-        .any(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'))
+    time.iter().any(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'))
 }

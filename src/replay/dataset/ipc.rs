@@ -41,11 +41,7 @@ impl IpcReader {
                 Layout::open(path, Some(kept.map(|(index, _)| index).collect()))?
             }
         };
-        Ok(Self {
-            path: path.to_owned(),
-            layout,
-            batches_read: 0,
-        })
+        Ok(Self { path: path.to_owned(), layout, batches_read: 0 })
     }
 
     /// The columns of the file.
@@ -66,11 +62,9 @@ impl DatasetReader for IpcReader {
                 self.batches_read += 1;
                 Ok(Some(batch))
             }
-            Some(Err(error)) => Err(unreadable(
-                &self.path,
-                format!("batch {}", self.batches_read),
-                &error,
-            )),
+            Some(Err(error)) => {
+                Err(unreadable(&self.path, format!("batch {}", self.batches_read), &error))
+            }
         }
     }
 }
@@ -97,9 +91,5 @@ impl Layout {
 }
 
 fn unreadable(path: &Path, position: String, error: &ArrowError) -> DatasetError {
-    DatasetError::Unreadable {
-        file: path.to_owned(),
-        position,
-        reason: error.to_string(),
-    }
+    DatasetError::Unreadable { file: path.to_owned(), position, reason: error.to_string() }
 }

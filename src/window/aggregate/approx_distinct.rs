@@ -173,9 +173,7 @@ impl Fold for ApproxDistinct {
         &self,
         states: impl ExactSizeIterator<Item = &'a Sketch>,
     ) -> Result<ArrayRef, WindowError> {
-        Ok(Arc::new(Int64Array::from_iter_values(
-            states.map(Sketch::estimate),
-        )))
+        Ok(Arc::new(Int64Array::from_iter_values(states.map(Sketch::estimate))))
     }
 
     fn fresh(&self) -> Self {

@@ -60,9 +60,7 @@ impl Histogram {
         for (octave, counts) in (from.first_octave..).zip(&from.pages) {
             if let Some(counts) = counts {
                 let page = self.page(octave);
-                page.iter_mut()
-                    .zip(counts.iter())
-                    .for_each(|(held, count)| *held += count);
+                page.iter_mut().zip(counts.iter()).for_each(|(held, count)| *held += count);
             }
         }
     }
@@ -107,16 +105,12 @@ impl Histogram {
     }
 
     fn buckets(&self) -> impl Iterator<Item = (usize, u64)> {
-        (self.first_octave..)
-            .zip(&self.pages)
-            .flat_map(|(octave, page)| {
-                let counts = page
-                    .iter()
-                    .flat_map(|page| page.iter().copied().enumerate());
-                counts
-                    .filter(|&(_, count)| 0 < count)
-                    .map(move |(index, count)| (octave * OCTAVE_BUCKETS + index, count))
-            })
+        (self.first_octave..).zip(&self.pages).flat_map(|(octave, page)| {
+            let counts = page.iter().flat_map(|page| page.iter().copied().enumerate());
+            counts
+                .filter(|&(_, count)| 0 < count)
+                .map(move |(index, count)| (octave * OCTAVE_BUCKETS + index, count))
+        })
     }
 
     /// The page of an octave, made on first use.
@@ -136,8 +130,7 @@ impl Histogram {
         }
         if octave < self.first_octave {
             let missing = self.first_octave - octave;
-            self.pages
-                .splice(0..0, std::iter::repeat_with(|| None).take(missing));
+            self.pages.splice(0..0, std::iter::repeat_with(|| None).take(missing));
             self.first_octave = octave;
         }
         let needed = octave - self.first_octave + 1;
@@ -153,11 +146,7 @@ fn middle(bucket: usize) -> f64 {
     let low = f64::from_word(low_word);
     let high = f64::from_word(low_word | ((1 << DROPPED_BITS) - 1));
     // In negative buckets the words' order puts the end farther from zero first.
-    let (near, far) = if low.is_sign_negative() {
-        (high, low)
-    } else {
-        (low, high)
-    };
+    let (near, far) = if low.is_sign_negative() { (high, low) } else { (low, high) };
     if near.is_infinite() {
         return near;
     }

@@ -63,10 +63,7 @@ pub(super) fn fold_keys(
     {
         let values = to_storage(dictionary.values());
         let values = values.as_byte_view::<BinaryViewType>();
-        let keys: Vec<u64> = values
-            .iter()
-            .map(|value| value.map_or(0, &mut key_of))
-            .collect();
+        let keys: Vec<u64> = values.iter().map(|value| value.map_or(0, &mut key_of)).collect();
         let nulls = column.logical_nulls();
         let codes = dictionary.normalized_keys();
         return fold_values(&codes, nulls.as_ref(), rows, slots, |slot, code| {
@@ -186,10 +183,7 @@ pub(super) struct Translation<'a> {
 
 impl<'a> Translation<'a> {
     pub(super) fn new(from: &'a Interner) -> Self {
-        Self {
-            from,
-            codes: vec![None; from.len()],
-        }
+        Self { from, codes: vec![None; from.len()] }
     }
 
     pub(super) fn translate(&mut self, code: u64, into: &mut Interner) -> u64 {

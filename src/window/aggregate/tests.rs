@@ -51,37 +51,22 @@ struct Arrival {
 
 impl Arrival {
     fn in_order(slots: &[u32]) -> Self {
-        Self {
-            rows: slots.iter().copied().zip(0..).collect(),
-        }
+        Self { rows: slots.iter().copied().zip(0..).collect() }
     }
 
     fn batch(&self, column: &ArrayRef, from: usize, to: usize) -> (ArrayRef, Vec<i64>, Vec<u32>) {
         let indices = self.rows[from..to].iter().map(|&(_, index)| index);
         let indices = arrow_array::UInt32Array::from_iter_values(indices);
         let values = arrow_select::take::take(column, &indices, None).unwrap();
-        let times = indices
-            .values()
-            .iter()
-            .map(|&index| i64::from(index))
-            .collect();
-        (
-            values,
-            times,
-            self.rows[from..to].iter().map(|&(slot, _)| slot).collect(),
-        )
+        let times = indices.values().iter().map(|&index| i64::from(index)).collect();
+        (values, times, self.rows[from..to].iter().map(|&(slot, _)| slot).collect())
     }
 
     fn fold(&self, states: &mut dyn States, column: &ArrayRef, from: usize, to: usize) {
         let (values, times, slots) = self.batch(column, from, to);
         let first_ordinal = from as u64;
         states.update(
-            Rows {
-                values: Some(&values),
-                times: &times,
-                first_ordinal,
-                picked: None,
-            },
+            Rows { values: Some(&values), times: &times, first_ordinal, picked: None },
             &slots,
         );
     }
@@ -94,18 +79,12 @@ impl Arrival {
         picks: impl Fn(usize) -> bool,
     ) {
         let (values, times, slots) = self.batch(column, 0, self.rows.len());
-        let picked: Vec<u32> = (0..u32::try_from(slots.len()).unwrap())
-            .filter(|&row| picks(row as usize))
-            .collect();
+        let picked: Vec<u32> =
+            (0..u32::try_from(slots.len()).unwrap()).filter(|&row| picks(row as usize)).collect();
         let slots: Vec<u32> = picked.iter().map(|&row| slots[row as usize]).collect();
         let picked = Some(picked.as_slice());
         states.update(
-            Rows {
-                values: Some(&values),
-                times: &times,
-                first_ordinal: 0,
-                picked,
-            },
+            Rows { values: Some(&values), times: &times, first_ordinal: 0, picked },
             &slots,
         );
     }
@@ -128,9 +107,7 @@ fn answers(function: &Function, column: &ArrayRef, slots: &[u32]) -> ArrayRef {
     let mut states = empty(function, column.data_type());
     Arrival::in_order(slots).fold(&mut *states, column, 0, slots.len());
     let answer = states.finish(&SLOTS).unwrap();
-    let output_type = aggregate(function.clone())
-        .output_type(Some(column.data_type()))
-        .unwrap();
+    let output_type = aggregate(function.clone()).output_type(Some(column.data_type())).unwrap();
     assert_eq!(answer.data_type(), &output_type);
     answer
 }
@@ -142,9 +119,7 @@ fn answer(function: &Function, column: &ArrayRef) -> ArrayRef {
 
 fn float_answer(function: &Function, column: &ArrayRef) -> Option<f64> {
     let answer = answer(function, column);
-    answer
-        .is_valid(0)
-        .then(|| answer.as_primitive::<Float64Type>().value(0))
+    answer.is_valid(0).then(|| answer.as_primitive::<Float64Type>().value(0))
 }
 
 fn floats(values: &[f64]) -> ArrayRef {
@@ -156,13 +131,9 @@ fn every_function() -> Vec<Function> {
         Function::ApproxCountDistinct,
         Function::Count,
         Function::CountDistinct,
-        Function::First {
-            ignore_nulls: false,
-        },
+        Function::First { ignore_nulls: false },
         Function::First { ignore_nulls: true },
-        Function::Last {
-            ignore_nulls: false,
-        },
+        Function::Last { ignore_nulls: false },
         Function::Last { ignore_nulls: true },
         Function::Max,
         Function::Mean,
@@ -173,10 +144,8 @@ fn every_function() -> Vec<Function> {
         Function::TopK { k: 3 },
         Function::Var { ddof: 0 },
     ];
-    functions.extend(INTERPOLATIONS.map(|interpolation| Function::Quantile {
-        q: 0.3,
-        interpolation,
-    }));
+    functions
+        .extend(INTERPOLATIONS.map(|interpolation| Function::Quantile { q: 0.3, interpolation }));
     functions
 }
 
@@ -191,32 +160,20 @@ const INTERPOLATIONS: [Interpolation; 5] = [
 /// The same answers, however the rows arrive, are split, picked and merged.
 fn agree(function: &Function, column: &ArrayRef, slots: &[u32], order: &[u32], cut: usize) {
     let expected = answers(function, column, slots);
-    let shuffled = Arrival {
-        rows: order
-            .iter()
-            .map(|&index| (slots[index as usize], index))
-            .collect(),
-    };
+    let shuffled =
+        Arrival { rows: order.iter().map(|&index| (slots[index as usize], index)).collect() };
     let (cut, count) = (cut.min(slots.len()), slots.len());
     let input = column.data_type();
 
     let mut split = empty(function, input);
     shuffled.fold(&mut *split, column, 0, cut);
     shuffled.fold(&mut *split, column, cut, count);
-    assert_eq!(
-        &split.finish(&SLOTS).unwrap(),
-        &expected,
-        "{function:?} split"
-    );
+    assert_eq!(&split.finish(&SLOTS).unwrap(), &expected, "{function:?} split");
 
     let mut picked = empty(function, input);
     shuffled.fold_picked(&mut *picked, column, |row| row % 3 != 0);
     shuffled.fold_picked(&mut *picked, column, |row| row % 3 == 0);
-    assert_eq!(
-        &picked.finish(&SLOTS).unwrap(),
-        &expected,
-        "{function:?} picked"
-    );
+    assert_eq!(&picked.finish(&SLOTS).unwrap(), &expected, "{function:?} picked");
 
     let mut left = empty(function, input);
     let mut right = left.fresh();
@@ -224,33 +181,19 @@ fn agree(function: &Function, column: &ArrayRef, slots: &[u32], order: &[u32], c
     shuffled.fold(&mut *left, column, cut, count);
     shuffled.fold(&mut *right, column, 0, cut);
     left.merge(&[3, 2, 1, 0], &*right, &[3, 2, 1, 0]);
-    assert_eq!(
-        &left.finish(&SLOTS).unwrap(),
-        &expected,
-        "{function:?} merged"
-    );
+    assert_eq!(&left.finish(&SLOTS).unwrap(), &expected, "{function:?} merged");
 
     let mut within = empty(function, input);
     within.grow(2 * SLOT_COUNT);
     let mut elsewhere = shuffled.clone();
-    elsewhere.rows[cut..]
-        .iter_mut()
-        .for_each(|(slot, _)| *slot += 4);
+    elsewhere.rows[cut..].iter_mut().for_each(|(slot, _)| *slot += 4);
     elsewhere.fold(&mut *within, column, 0, count);
     within.merge_within(&SLOTS, &[4, 5, 6, 7]);
-    assert_eq!(
-        &within.finish(&SLOTS).unwrap(),
-        &expected,
-        "{function:?} merged within"
-    );
+    assert_eq!(&within.finish(&SLOTS).unwrap(), &expected, "{function:?} merged within");
 
     within.clear(&[0, 1, 2, 3, 4, 5, 6, 7]);
     shuffled.fold(&mut *within, column, 0, count);
-    assert_eq!(
-        &within.finish(&SLOTS).unwrap(),
-        &expected,
-        "{function:?} cleared and used again"
-    );
+    assert_eq!(&within.finish(&SLOTS).unwrap(), &expected, "{function:?} cleared and used again");
 }
 
 fn some_float() -> impl Strategy<Value = Option<f64>> {
@@ -273,23 +216,13 @@ fn placed<V: Clone + fmt::Debug>(
         let count = rows.len();
         let (values, slots): (Vec<V>, Vec<u32>) = rows.into_iter().unzip();
         let order: Vec<u32> = (0..u32::try_from(count).unwrap()).collect();
-        (
-            Just(values),
-            Just(slots),
-            Just(order).prop_shuffle(),
-            0..=count,
-        )
+        (Just(values), Just(slots), Just(order).prop_shuffle(), 0..=count)
     })
 }
 
 /// The values of a slot that are not null.
 fn held<V: Clone>(values: &[Option<V>], slots: &[u32], slot: u32) -> Vec<V> {
-    values
-        .iter()
-        .zip(slots)
-        .filter(|&(_, &of)| of == slot)
-        .filter_map(|(v, _)| v.clone())
-        .collect()
+    values.iter().zip(slots).filter(|&(_, &of)| of == slot).filter_map(|(v, _)| v.clone()).collect()
 }
 
 /// The model of every function that answers a float, over values that are whole 1/1024ths.
@@ -300,9 +233,7 @@ fn float_model(function: &Function, units: &[i64]) -> Option<f64> {
     let mut sorted: Vec<f64> = units.iter().map(|&unit| unit as f64 / 1024.0).collect();
     sorted.sort_by(f64::total_cmp);
     let spread = |ddof: u8| {
-        let divisor = count
-            .checked_sub(usize::from(ddof))
-            .filter(|&left| left > 0)?;
+        let divisor = count.checked_sub(usize::from(ddof)).filter(|&left| left > 0)?;
         let spread = count as i128 * squares - sum * sum;
         Some(spread as f64 / (count * divisor) as f64 / (1 << 20) as f64)
     };
@@ -407,7 +338,8 @@ proptest! {
                 prop_assert_eq!(answer.is_some(), model.is_some(), "{:?}", function);
                 let (answer, model) = (answer.unwrap_or(0.0), model.unwrap_or(0.0));
                 let exact = matches!(function, Function::Sum | Function::Mean | Function::Min | Function::Max);
-                let error = if exact { 0.0 } else { 1e-13 * (model.abs() + 1e-3) };
+                // Between two values of up to a thousand, an interpolated one is off by their last bits, not its own.
+                let error = if exact { 0.0 } else { 1e-13 * model.abs() + 1e-12 };
                 prop_assert!((answer - model).abs() <= error, "{:?}: {} is not {}", function, answer, model);
             }
         }
@@ -467,9 +399,7 @@ fn tallies_of(answers: &ArrayRef, slot: usize) -> Vec<(String, i64)> {
     let tallies = list.as_struct();
     let (values, counts) = (tallies.column(0).as_string::<i32>(), tallies.column(1));
     let counts = counts.as_primitive::<Int64Type>();
-    (0..tallies.len())
-        .map(|row| (values.value(row).to_owned(), counts.value(row)))
-        .collect()
+    (0..tallies.len()).map(|row| (values.value(row).to_owned(), counts.value(row))).collect()
 }
 
 /// Numbers that look random and are the same in every run.
@@ -479,45 +409,25 @@ fn scrambled(count: u64, seed: u64) -> impl Iterator<Item = u64> {
 
 #[test]
 fn long_float_sums_do_not_feel_the_order() {
-    let values: Vec<f64> = scrambled(50_000, 3)
-        .map(|word| (word >> 11) as f64 / 2_f64.powi(30) - 1e6)
-        .collect();
+    let values: Vec<f64> =
+        scrambled(50_000, 3).map(|word| (word >> 11) as f64 / 2_f64.powi(30) - 1e6).collect();
     let reversed: Vec<f64> = values.iter().rev().copied().collect();
     let mut sorted = values.clone();
     sorted.sort_by(f64::total_cmp);
     for function in every_function().into_iter().filter(|function| {
-        !matches!(
-            function,
-            Function::First { .. } | Function::Last { .. } | Function::TopK { .. }
-        )
+        !matches!(function, Function::First { .. } | Function::Last { .. } | Function::TopK { .. })
     }) {
         let expected = answer(&function, &floats(&values));
-        assert_eq!(
-            &answer(&function, &floats(&reversed)),
-            &expected,
-            "{function:?} reversed"
-        );
-        assert_eq!(
-            &answer(&function, &floats(&sorted)),
-            &expected,
-            "{function:?} sorted"
-        );
+        assert_eq!(&answer(&function, &floats(&reversed)), &expected, "{function:?} reversed");
+        assert_eq!(&answer(&function, &floats(&sorted)), &expected, "{function:?} sorted");
     }
 }
 
 #[test]
 fn large_groups_merge_as_they_fold() {
     let words: Vec<u64> = scrambled(6_000, 5).collect();
-    let column = floats(
-        &words
-            .iter()
-            .map(|word| (word % 3_000) as f64)
-            .collect::<Vec<_>>(),
-    );
-    let slots: Vec<u32> = words
-        .iter()
-        .map(|word| u32::from(word >> 62 == 0))
-        .collect();
+    let column = floats(&words.iter().map(|word| (word % 3_000) as f64).collect::<Vec<_>>());
+    let slots: Vec<u32> = words.iter().map(|word| u32::from(word >> 62 == 0)).collect();
     let order: Vec<u32> = (0..6_000).rev().collect();
     for function in every_function() {
         for cut in [0, 700, 3_000] {
@@ -544,19 +454,15 @@ fn estimates_of_distinct_values_keep_their_standard_error() {
         }
     }
     let (deviation, bias) = ((squares / runs).sqrt(), bias / runs);
-    assert!(
-        deviation < 1.25 * 0.0081,
-        "the standard error is {deviation}"
-    );
+    assert!(deviation < 1.25 * 0.0081, "the standard error is {deviation}");
     assert!(bias.abs() < 0.004, "the bias is {bias}");
 }
 
 #[test]
 fn sequential_integers_and_strings_are_estimated_alike_well() {
     let integers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..100_000));
-    let texts: ArrayRef = Arc::new(StringArray::from_iter_values(
-        (0..100_000).map(|id| format!("user-{id}")),
-    ));
+    let texts: ArrayRef =
+        Arc::new(StringArray::from_iter_values((0..100_000).map(|id| format!("user-{id}"))));
     for column in [integers, texts] {
         let estimate = answer(&Function::ApproxCountDistinct, &column);
         let estimate = estimate.as_primitive::<Int64Type>().value(0);
@@ -566,9 +472,7 @@ fn sequential_integers_and_strings_are_estimated_alike_well() {
 
 #[test]
 fn equal_values_are_estimated_equally_in_every_encoding() {
-    let texts: Vec<String> = (0..5_000)
-        .map(|id| format!("user-{}", id % 2_000))
-        .collect();
+    let texts: Vec<String> = (0..5_000).map(|id| format!("user-{}", id % 2_000)).collect();
     let texts = || texts.iter().map(String::as_str);
     let dictionary: DictionaryArray<Int32Type> = texts().collect();
     let columns: [ArrayRef; 4] = [
@@ -578,33 +482,24 @@ fn equal_values_are_estimated_equally_in_every_encoding() {
         Arc::new(dictionary),
     ];
     let estimates = columns.map(|column| answer(&Function::ApproxCountDistinct, &column));
-    assert!(
-        estimates.windows(2).all(|pair| *pair[0] == *pair[1]),
-        "{estimates:?}"
-    );
+    assert!(estimates.windows(2).all(|pair| *pair[0] == *pair[1]), "{estimates:?}");
 }
 
 #[test]
 fn a_few_distinct_values_are_counted_exactly() {
     let count = i64::try_from(EXACT_COUNT_MAX).unwrap();
-    let column: ArrayRef = Arc::new(Int64Array::from_iter_values(
-        (0..10 * count).map(|v| v % count),
-    ));
+    let column: ArrayRef =
+        Arc::new(Int64Array::from_iter_values((0..10 * count).map(|v| v % count)));
     let estimate = answer(&Function::ApproxCountDistinct, &column);
     assert_eq!(estimate.as_primitive::<Int64Type>().value(0), count);
 }
 
 #[test]
 fn quantiles_of_many_values_keep_both_ends_exact() {
-    let values: Vec<f64> = (0..5_000)
-        .map(|value| f64::from(value) * 1.1 - 77.7)
-        .collect();
+    let values: Vec<f64> = (0..5_000).map(|value| f64::from(value) * 1.1 - 77.7).collect();
     let of = |q| {
         float_answer(
-            &Function::Quantile {
-                q,
-                interpolation: Interpolation::Linear,
-            },
+            &Function::Quantile { q, interpolation: Interpolation::Linear },
             &floats(&values),
         )
     };
@@ -618,10 +513,7 @@ fn quantiles_of_many_values_know_zero_nan_and_infinity() {
         let mut values = vec![special; 2_000];
         values.extend([f64::NEG_INFINITY, -1.0, 1.0, f64::INFINITY]);
         float_answer(
-            &Function::Quantile {
-                q,
-                interpolation: Interpolation::Linear,
-            },
+            &Function::Quantile { q, interpolation: Interpolation::Linear },
             &floats(&values),
         )
         .unwrap()
@@ -638,35 +530,24 @@ fn quantiles_of_many_values_know_zero_nan_and_infinity() {
 fn quantiles_take_nan_for_the_greatest_value() {
     let values = floats(&[f64::NAN, 1.0, 3.0]);
     assert_eq!(float_answer(&Function::Median, &values), Some(3.0));
-    let greatest = Function::Quantile {
-        q: 1.0,
-        interpolation: Interpolation::Linear,
-    };
+    let greatest = Function::Quantile { q: 1.0, interpolation: Interpolation::Linear };
     assert!(float_answer(&greatest, &values).unwrap().is_nan());
 }
 
 #[test]
 fn nan_passes_through_sums_and_gives_way_in_extremes() {
     let values = floats(&[f64::NAN, 1.0, 3.0]);
-    for function in [
-        Function::Sum,
-        Function::Mean,
-        Function::Var { ddof: 1 },
-        Function::Std { ddof: 0 },
-    ] {
-        assert!(
-            float_answer(&function, &values).unwrap().is_nan(),
-            "{function:?}"
-        );
+    for function in
+        [Function::Sum, Function::Mean, Function::Var { ddof: 1 }, Function::Std { ddof: 0 }]
+    {
+        assert!(float_answer(&function, &values).unwrap().is_nan(), "{function:?}");
     }
     assert_eq!(float_answer(&Function::Min, &values), Some(1.0));
     assert_eq!(float_answer(&Function::Max, &values), Some(3.0));
     let undefined = floats(&[f64::NAN, -f64::NAN]);
     assert!(float_answer(&Function::Min, &undefined).unwrap().is_nan());
     assert_eq!(
-        answer(&Function::CountDistinct, &undefined)
-            .as_primitive::<Int64Type>()
-            .value(0),
+        answer(&Function::CountDistinct, &undefined).as_primitive::<Int64Type>().value(0),
         1
     );
 }
@@ -674,33 +555,20 @@ fn nan_passes_through_sums_and_gives_way_in_extremes() {
 #[test]
 fn signed_zeros_are_one_value() {
     let zeros = floats(&[-0.0, 0.0]);
-    assert_eq!(
-        answer(&Function::CountDistinct, &zeros)
-            .as_primitive::<Int64Type>()
-            .value(0),
-        1
-    );
-    assert_eq!(
-        float_answer(&Function::Min, &zeros).unwrap().to_bits(),
-        0.0_f64.to_bits()
-    );
+    assert_eq!(answer(&Function::CountDistinct, &zeros).as_primitive::<Int64Type>().value(0), 1);
+    assert_eq!(float_answer(&Function::Min, &zeros).unwrap().to_bits(), 0.0_f64.to_bits());
 }
 
 #[test]
 fn infinities_sum_as_floats_do() {
-    assert_eq!(
-        float_answer(&Function::Sum, &floats(&[f64::INFINITY, 1.0])),
-        Some(f64::INFINITY)
-    );
+    assert_eq!(float_answer(&Function::Sum, &floats(&[f64::INFINITY, 1.0])), Some(f64::INFINITY));
     assert!(
         float_answer(&Function::Sum, &floats(&[f64::INFINITY, f64::NEG_INFINITY]))
             .unwrap()
             .is_nan()
     );
     assert!(
-        float_answer(&Function::Var { ddof: 0 }, &floats(&[f64::INFINITY, 1.0]))
-            .unwrap()
-            .is_nan()
+        float_answer(&Function::Var { ddof: 0 }, &floats(&[f64::INFINITY, 1.0])).unwrap().is_nan()
     );
 }
 
@@ -713,10 +581,7 @@ fn equal_values_have_no_variance() {
 #[test]
 fn small_spreads_on_large_values_are_found() {
     let values = floats(&[1e9 + 4.0, 1e9 + 7.0, 1e9 + 13.0, 1e9 + 16.0]);
-    assert_eq!(
-        float_answer(&Function::Var { ddof: 1 }, &values),
-        Some(30.0)
-    );
+    assert_eq!(float_answer(&Function::Var { ddof: 1 }, &values), Some(30.0));
 }
 
 #[test]
@@ -736,19 +601,14 @@ fn groups_without_values_answer_null_and_count_zero() {
 
 #[test]
 fn dictionaries_without_values_answer_as_nulls_do() {
-    let column: ArrayRef = Arc::new(
-        [None::<&str>, None]
-            .into_iter()
-            .collect::<DictionaryArray<Int32Type>>(),
-    );
+    let column: ArrayRef =
+        Arc::new([None::<&str>, None].into_iter().collect::<DictionaryArray<Int32Type>>());
     for function in [
         Function::Min,
         Function::CountDistinct,
         Function::ApproxCountDistinct,
         Function::TopK { k: 1 },
-        Function::Last {
-            ignore_nulls: false,
-        },
+        Function::Last { ignore_nulls: false },
     ] {
         agree(&function, &column, &[0, 1], &[1, 0], 1);
         let empty = answer(&function, &column);
@@ -759,62 +619,26 @@ fn dictionaries_without_values_answer_as_nulls_do() {
 
 #[test]
 fn count_without_a_column_counts_rows() {
-    let mut states = Aggregate::new("n", Function::Count, None)
-        .unwrap()
-        .states(None)
-        .unwrap();
+    let mut states = Aggregate::new("n", Function::Count, None).unwrap().states(None).unwrap();
     states.grow(2);
-    let rows = Rows {
-        values: None,
-        times: &[5, 5, 5],
-        first_ordinal: 0,
-        picked: None,
-    };
+    let rows = Rows { values: None, times: &[5, 5, 5], first_ordinal: 0, picked: None };
     states.update(rows, &[1, 0, 1]);
-    let picked = Rows {
-        picked: Some(&[2]),
-        ..rows
-    };
+    let picked = Rows { picked: Some(&[2]), ..rows };
     states.update(picked, &[1]);
-    assert_eq!(
-        states
-            .finish(&[1, 0])
-            .unwrap()
-            .as_primitive::<Int64Type>()
-            .values(),
-        &[3, 1]
-    );
+    assert_eq!(states.finish(&[1, 0]).unwrap().as_primitive::<Int64Type>().values(), &[3, 1]);
 }
 
 #[test]
 fn rows_of_one_time_are_told_apart_by_arrival() {
     let column: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "c"]));
-    let rows = Rows {
-        values: Some(&column),
-        times: &[9, 9, 9],
-        first_ordinal: 0,
-        picked: None,
-    };
+    let rows = Rows { values: Some(&column), times: &[9, 9, 9], first_ordinal: 0, picked: None };
     for (function, expected) in [
-        (
-            Function::First {
-                ignore_nulls: false,
-            },
-            "a",
-        ),
-        (
-            Function::Last {
-                ignore_nulls: false,
-            },
-            "c",
-        ),
+        (Function::First { ignore_nulls: false }, "a"),
+        (Function::Last { ignore_nulls: false }, "c"),
     ] {
         let mut states = empty(&function, column.data_type());
         states.update(rows, &[0, 0, 0]);
-        assert_eq!(
-            states.finish(&[0]).unwrap().as_string::<i32>().value(0),
-            expected
-        );
+        assert_eq!(states.finish(&[0]).unwrap().as_string::<i32>().value(0), expected);
     }
 }
 
@@ -832,45 +656,21 @@ fn integer_sums_past_64_bits_are_refused_by_name() {
 #[test]
 fn integer_sums_that_return_into_range_are_answered() {
     let column: ArrayRef = Arc::new(Int64Array::from(vec![i64::MAX, i64::MAX, -i64::MAX]));
-    assert_eq!(
-        answer(&Function::Sum, &column)
-            .as_primitive::<Int64Type>()
-            .value(0),
-        i64::MAX
-    );
+    assert_eq!(answer(&Function::Sum, &column).as_primitive::<Int64Type>().value(0), i64::MAX);
     let column: ArrayRef = Arc::new(UInt64Array::from(vec![u64::MAX]));
     let expected: ArrayRef = Arc::new(UInt64Array::from(vec![u64::MAX]));
     assert_eq!(&answer(&Function::Sum, &column), &expected);
     let bytes: ArrayRef = Arc::new(UInt8Array::from(vec![255, 255]));
-    assert_eq!(
-        answer(&Function::Sum, &bytes)
-            .as_primitive::<Int64Type>()
-            .value(0),
-        510
-    );
+    assert_eq!(answer(&Function::Sum, &bytes).as_primitive::<Int64Type>().value(0), 510);
 }
 
 #[test]
 fn booleans_sum_to_their_trues() {
-    let column: ArrayRef = Arc::new(BooleanArray::from(vec![
-        Some(true),
-        None,
-        Some(false),
-        Some(true),
-    ]));
-    assert_eq!(
-        answer(&Function::Sum, &column)
-            .as_primitive::<Int64Type>()
-            .value(0),
-        2
-    );
+    let column: ArrayRef =
+        Arc::new(BooleanArray::from(vec![Some(true), None, Some(false), Some(true)]));
+    assert_eq!(answer(&Function::Sum, &column).as_primitive::<Int64Type>().value(0), 2);
     assert!(!answer(&Function::Min, &column).as_boolean().value(0));
-    assert_eq!(
-        answer(&Function::CountDistinct, &column)
-            .as_primitive::<Int64Type>()
-            .value(0),
-        2
-    );
+    assert_eq!(answer(&Function::CountDistinct, &column).as_primitive::<Int64Type>().value(0), 2);
 }
 
 #[test]
@@ -878,11 +678,7 @@ fn logical_types_are_kept() {
     let columns: [ArrayRef; 6] = [
         Arc::new(TimestampMillisecondArray::from(vec![7, 5, 9]).with_timezone("Europe/Paris")),
         Arc::new(Date32Array::from(vec![7, 5, 9])),
-        Arc::new(
-            Decimal128Array::from(vec![-7, 5, 9])
-                .with_precision_and_scale(12, 3)
-                .unwrap(),
-        ),
+        Arc::new(Decimal128Array::from(vec![-7, 5, 9]).with_precision_and_scale(12, 3).unwrap()),
         Arc::new(Float32Array::from(vec![0.1, -0.2, 0.3])),
         Arc::new(BooleanArray::from(vec![true, false, true])),
         Arc::new(StringViewArray::from(vec!["b", "a", "c"])),
@@ -890,29 +686,11 @@ fn logical_types_are_kept() {
     for column in columns {
         let least = usize::from(column.as_primitive_opt::<Decimal128Type>().is_none());
         assert_eq!(&answer(&Function::Min, &column), &column.slice(least, 1));
-        assert_eq!(
-            &answer(&Function::Max, &column),
-            &column.slice(2, 1).clone()
-        );
-        assert_eq!(
-            &answer(
-                &Function::First {
-                    ignore_nulls: false
-                },
-                &column
-            ),
-            &column.slice(0, 1)
-        );
+        assert_eq!(&answer(&Function::Max, &column), &column.slice(2, 1).clone());
+        assert_eq!(&answer(&Function::First { ignore_nulls: false }, &column), &column.slice(0, 1));
         let top = answer(&Function::TopK { k: 1 }, &column);
-        let expected = if column.data_type() == &DataType::Boolean {
-            0
-        } else {
-            least
-        };
-        assert_eq!(
-            top.as_list::<i32>().value(0).as_struct().column(0),
-            &column.slice(expected, 1)
-        );
+        let expected = if column.data_type() == &DataType::Boolean { 0 } else { least };
+        assert_eq!(top.as_list::<i32>().value(0).as_struct().column(0), &column.slice(expected, 1));
     }
 }
 
@@ -935,29 +713,16 @@ fn every_storable_type_survives_its_storage() {
     ];
     let columns = types.map(|logical| arrow_cast::cast(&numbers, &logical).unwrap());
     let narrow_columns = narrow_types.map(|logical| arrow_cast::cast(&narrow, &logical).unwrap());
-    let texts: ArrayRef = Arc::new(BinaryArray::from(vec![
-        Some(b"ab".as_slice()),
-        None,
-        Some(b"cd"),
-    ]));
+    let texts: ArrayRef =
+        Arc::new(BinaryArray::from(vec![Some(b"ab".as_slice()), None, Some(b"cd")]));
     let fixed = arrow_cast::cast(&texts, &DataType::FixedSizeBinary(2)).unwrap();
     let halves = arrow_cast::cast(&Float32Array::from(vec![0.5, 2.0]), &DataType::Float16).unwrap();
-    for column in columns
-        .into_iter()
-        .chain(narrow_columns)
-        .chain([texts, fixed, halves])
-    {
+    for column in columns.into_iter().chain(narrow_columns).chain([texts, fixed, halves]) {
         let stored = storage::to_storage(&column);
-        assert_eq!(
-            &storage::from_storage(&stored, column.data_type()).unwrap(),
-            &column
-        );
-        for function in [
-            Function::Min,
-            Function::Max,
-            Function::TopK { k: 2 },
-            Function::CountDistinct,
-        ] {
+        assert_eq!(&storage::from_storage(&stored, column.data_type()).unwrap(), &column);
+        for function in
+            [Function::Min, Function::Max, Function::TopK { k: 2 }, Function::CountDistinct]
+        {
             let order: Vec<u32> = (0..u32::try_from(column.len()).unwrap()).rev().collect();
             agree(&function, &column, &vec![0; column.len()], &order, 1);
         }
@@ -972,20 +737,9 @@ fn first_and_last_keep_lists() {
         Some(vec![]),
     ]));
     let of = |function: Function| answer(&function, &column);
-    assert_eq!(
-        &of(Function::First {
-            ignore_nulls: false
-        }),
-        &column.slice(0, 1)
-    );
-    assert_eq!(
-        &of(Function::First { ignore_nulls: true }),
-        &column.slice(1, 1)
-    );
-    assert_eq!(
-        &of(Function::Last { ignore_nulls: true }),
-        &column.slice(2, 1)
-    );
+    assert_eq!(&of(Function::First { ignore_nulls: false }), &column.slice(0, 1));
+    assert_eq!(&of(Function::First { ignore_nulls: true }), &column.slice(1, 1));
+    assert_eq!(&of(Function::Last { ignore_nulls: true }), &column.slice(2, 1));
 }
 
 #[test]
@@ -1001,12 +755,7 @@ fn cleared_slots_free_what_they_held() {
         (Function::TopK { k: 2 }, &texts),
         (Function::Median, &numbers),
         (Function::Max, &texts),
-        (
-            Function::Last {
-                ignore_nulls: false,
-            },
-            &texts,
-        ),
+        (Function::Last { ignore_nulls: false }, &texts),
     ] {
         let mut states = empty(&function, column.data_type());
         Arrival::in_order(&vec![1; 5_000]).fold(&mut *states, column, 0, 1);
@@ -1016,11 +765,7 @@ fn cleared_slots_free_what_they_held() {
         let full = states.bytes();
         states.clear(&SLOTS);
         assert!(before < full, "{function:?}");
-        assert!(
-            states.bytes() <= before + 256,
-            "{function:?}: {} > {before}",
-            states.bytes()
-        );
+        assert!(states.bytes() <= before + 256, "{function:?}: {} > {before}", states.bytes());
     }
 }
 
@@ -1051,10 +796,7 @@ fn functions_without_their_column_are_refused() {
 
 #[test]
 fn options_out_of_bounds_are_refused() {
-    let quantile = |q| Function::Quantile {
-        q,
-        interpolation: Interpolation::Linear,
-    };
+    let quantile = |q| Function::Quantile { q, interpolation: Interpolation::Linear };
     let refused = |function| Aggregate::new("x", function, Some("y".to_owned())).is_err();
     for q in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
         assert!(refused(quantile(q)), "{q}");
@@ -1079,17 +821,8 @@ fn senseless_columns_are_refused_by_name() {
         (Function::Min, &list),
         (Function::CountDistinct, &list),
     ] {
-        let message = aggregate(function.clone())
-            .output_type(Some(input))
-            .unwrap_err()
-            .to_string();
-        for fact in [
-            "`answer`",
-            "`amount`",
-            function.name(),
-            &input.to_string(),
-            "cast",
-        ] {
+        let message = aggregate(function.clone()).output_type(Some(input)).unwrap_err().to_string();
+        for fact in ["`answer`", "`amount`", function.name(), &input.to_string(), "cast"] {
             assert!(message.contains(fact), "{message}");
         }
     }

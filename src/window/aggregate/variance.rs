@@ -53,10 +53,7 @@ impl Default for Moments {
 
 impl Moments {
     fn variance(&self, ddof: u8) -> Option<f64> {
-        let divisor = self
-            .count
-            .checked_sub(u64::from(ddof))
-            .filter(|&left| 0 < left)?;
+        let divisor = self.count.checked_sub(u64::from(ddof)).filter(|&left| 0 < left)?;
         if !self.sum.value().is_finite() {
             return Some(f64::NAN);
         }
@@ -75,11 +72,7 @@ impl Moments {
 
 impl<T> Variance<T> {
     pub(super) fn new(ddof: u8, root: bool) -> Self {
-        Self {
-            ddof,
-            root,
-            input: PhantomData,
-        }
+        Self { ddof, root, input: PhantomData }
     }
 }
 
@@ -91,20 +84,14 @@ impl<T: NumberType> Fold for Variance<T> {
             return;
         };
         let values = values.as_primitive::<T>();
-        fold_values(
-            values.values(),
-            values.nulls(),
-            rows,
-            slots,
-            |slot, value| {
-                let (state, value) = (&mut states[slot], value.as_f64());
-                state.count += 1;
-                state.sum.add_float(value);
-                state.squares.add_in_full(DoubleDouble::square_of(value));
-                state.least = state.least.min(value);
-                state.greatest = state.greatest.max(value);
-            },
-        );
+        fold_values(values.values(), values.nulls(), rows, slots, |slot, value| {
+            let (state, value) = (&mut states[slot], value.as_f64());
+            state.count += 1;
+            state.sum.add_float(value);
+            state.squares.add_in_full(DoubleDouble::square_of(value));
+            state.least = state.least.min(value);
+            state.greatest = state.greatest.max(value);
+        });
     }
 
     fn combine(&mut self, state: &mut Moments, from: &Moments) {

@@ -22,11 +22,7 @@ fn texts(array: &ArrayRef) -> Vec<String> {
     (0..array.len())
         .map(|row| {
             let text = array_value_to_string(array, row).unwrap();
-            if array.is_null(row) {
-                "null".to_owned()
-            } else {
-                text
-            }
+            if array.is_null(row) { "null".to_owned() } else { text }
         })
         .collect()
 }
@@ -34,22 +30,14 @@ fn texts(array: &ArrayRef) -> Vec<String> {
 /// Equal texts have equal codes, and codes answer their texts in order, nulls last.
 fn check(column: ArrayRef, sorted: &[&str]) {
     let mut groups = Groups::new(&[column.data_type().clone()]).unwrap();
-    let codes = groups
-        .encode(std::slice::from_ref(&column), column.len())
-        .unwrap();
+    let codes = groups.encode(std::slice::from_ref(&column), column.len()).unwrap();
     let values = groups.columns(&codes).unwrap().remove(0);
     let plain = arrow_cast::cast(&column, value_type(column.data_type())).unwrap();
     assert_eq!(values.data_type(), plain.data_type());
     let (found, expected) = (texts(&values), texts(&plain));
     let expected: Vec<String> = expected
         .into_iter()
-        .map(|text| {
-            if text == "-0.0" {
-                "0.0".to_owned()
-            } else {
-                text
-            }
-        })
+        .map(|text| if text == "-0.0" { "0.0".to_owned() } else { text })
         .collect();
     assert_eq!(found, expected);
     for (a, b) in (0..codes.len()).flat_map(|a| (0..a).map(move |b| (a, b))) {
@@ -84,49 +72,27 @@ fn strings_are_keys_in_every_encoding() {
     check(Arc::new(StringArray::from(rows.to_vec())), &sorted);
     check(Arc::new(LargeStringArray::from(rows.to_vec())), &sorted);
     check(Arc::new(StringViewArray::from(rows.to_vec())), &sorted);
-    check(
-        Arc::new(rows.into_iter().collect::<DictionaryArray<Int8Type>>()),
-        &sorted,
-    );
+    check(Arc::new(rows.into_iter().collect::<DictionaryArray<Int8Type>>()), &sorted);
 }
 
 #[test]
 fn dictionaries_of_nothing_but_nulls_are_one_group() {
     let rows: [Option<&str>; 2] = [None, None];
-    check(
-        Arc::new(rows.into_iter().collect::<DictionaryArray<Int8Type>>()),
-        &["null"],
-    );
+    check(Arc::new(rows.into_iter().collect::<DictionaryArray<Int8Type>>()), &["null"]);
 }
 
 #[test]
 fn numbers_are_keys_by_value() {
-    check(
-        Arc::new(Int32Array::from(vec![Some(3), Some(-1), None, Some(3)])),
-        &["-1", "3", "null"],
-    );
+    check(Arc::new(Int32Array::from(vec![Some(3), Some(-1), None, Some(3)])), &["-1", "3", "null"]);
     check(Arc::new(UInt8Array::from(vec![200, 3, 200])), &["3", "200"]);
     check(
         Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)])),
         &["false", "true", "null"],
     );
-    let floats = vec![
-        Some(f64::NAN),
-        Some(-0.0),
-        Some(0.0),
-        None,
-        Some(-f64::NAN),
-        Some(-2.5),
-    ];
-    check(
-        Arc::new(Float64Array::from(floats)),
-        &["-2.5", "0.0", "NaN", "null"],
-    );
+    let floats = vec![Some(f64::NAN), Some(-0.0), Some(0.0), None, Some(-f64::NAN), Some(-2.5)];
+    check(Arc::new(Float64Array::from(floats)), &["-2.5", "0.0", "NaN", "null"]);
     let decimals = Decimal128Array::from(vec![Some(5), None, Some(-7)]);
-    check(
-        Arc::new(decimals.with_precision_and_scale(10, 0).unwrap()),
-        &["-7", "5", "null"],
-    );
+    check(Arc::new(decimals.with_precision_and_scale(10, 0).unwrap()), &["-7", "5", "null"]);
     check(
         Arc::new(TimestampMicrosecondArray::from(vec![Some(1), Some(-1)]).with_timezone("+00:00")),
         &["1969-12-31T23:59:59.999999Z", "1970-01-01T00:00:00.000001Z"],
@@ -143,19 +109,12 @@ fn slices_are_read_from_their_offset() {
 fn tuples_of_keys_are_groups() {
     for count in 2..=6 {
         let letters: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "a", "b", "a"]));
-        let numbers: ArrayRef = Arc::new(Int32Array::from(vec![
-            Some(2),
-            Some(1),
-            None,
-            Some(1),
-            Some(2),
-        ]));
+        let numbers: ArrayRef =
+            Arc::new(Int32Array::from(vec![Some(2), Some(1), None, Some(1), Some(2)]));
         let mut columns = vec![letters; count];
         columns[count - 1] = numbers;
-        let types: Vec<DataType> = columns
-            .iter()
-            .map(|column| column.data_type().clone())
-            .collect();
+        let types: Vec<DataType> =
+            columns.iter().map(|column| column.data_type().clone()).collect();
         let mut groups = Groups::new(&types).unwrap();
         let codes = groups.encode(&columns, 5).unwrap();
         assert_eq!(codes, [0, 1, 2, 1, 0]);
@@ -174,11 +133,7 @@ fn tuples_of_keys_are_groups() {
 fn reclaimed_codes_go_to_other_keys() {
     let mut groups = Groups::new(&[DataType::Utf8]).unwrap();
     for round in 0..50 {
-        let rows = [
-            Some(format!("key {round}")),
-            None,
-            Some(format!("{LONG} {round}")),
-        ];
+        let rows = [Some(format!("key {round}")), None, Some(format!("{LONG} {round}"))];
         let column: ArrayRef = Arc::new(rows.iter().map(Option::as_deref).collect::<StringArray>());
         let codes = groups.encode(std::slice::from_ref(&column), 3).unwrap();
         assert_eq!(texts(&groups.columns(&codes).unwrap()[0]), texts(&column));
@@ -196,8 +151,6 @@ fn codes_are_translated_by_their_keys() {
     let mut ours = Groups::new(&[DataType::Utf8]).unwrap();
     let mut theirs = Groups::new(&[DataType::Utf8]).unwrap();
     ours.encode(&column(&[Some("a"), Some("b")]), 2).unwrap();
-    theirs
-        .encode(&column(&[None, Some("b"), Some("c"), Some("a")]), 4)
-        .unwrap();
+    theirs.encode(&column(&[None, Some("b"), Some("c"), Some("a")]), 4).unwrap();
     assert_eq!(ours.translate(&theirs).unwrap(), [2, 1, 3, 0]);
 }
