@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, Self, SupportsIndex, final, overload
+from typing import Any, Literal, Self, SupportsIndex, TypeAlias, final, overload
 
 from numpy.typing import NDArray
 from typing_extensions import Buffer, CapsuleType
@@ -27,7 +27,7 @@ __all__ = [
     "WriteReport",
 ]
 
-_NativePosition = str | tuple[str, str] | tuple[str, int]
+_NativePosition: TypeAlias = str | tuple[str, str] | tuple[str, int]
 
 class ManualClock:
     """A clock that stands still until it is moved; times are milliseconds since 1970."""
@@ -218,7 +218,7 @@ class Records:
         """The payload's own columns: those of the tables written, and the fields of JSON records."""
     def to_numpy(self, name: str) -> NDArray[Any]:
         """One column as a numpy array."""
-    def __arrow_c_stream__(self, requested_schema: CapsuleType | None = None) -> CapsuleType: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> CapsuleType: ...
     def __arrow_c_schema__(self) -> CapsuleType: ...
 
 class Table:
@@ -239,7 +239,7 @@ class Table:
     def slice(self, start: int, count: int) -> Table: ...
     def to_text(self) -> str: ...
     def save(self, path: str, format: str) -> None: ...
-    def __arrow_c_stream__(self, requested_schema: CapsuleType | None = None) -> CapsuleType: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> CapsuleType: ...
     def __arrow_c_schema__(self) -> CapsuleType: ...
 
 @final
