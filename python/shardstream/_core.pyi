@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Self, SupportsIndex, TypeAlias, final, overload
 
 from numpy.typing import NDArray
-from typing_extensions import Buffer, CapsuleType
+from typing_extensions import Buffer, CapsuleType, disjoint_base
 
 __all__ = [
     "Answer",
@@ -29,6 +29,7 @@ __all__ = [
 
 _NativePosition: TypeAlias = str | tuple[str, str] | tuple[str, int]
 
+@disjoint_base
 class ManualClock:
     """A clock that stands still until it is moved; times are milliseconds since 1970."""
 
@@ -62,6 +63,7 @@ class Engine:
     def closed(self) -> bool: ...
     def now_ms(self) -> int: ...
 
+@disjoint_base
 class Stream:
     """A stream of shards; the package's `Stream` is its face."""
 
@@ -221,6 +223,7 @@ class Records:
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> CapsuleType: ...
     def __arrow_c_schema__(self) -> CapsuleType: ...
 
+@disjoint_base
 class Table:
     """Columns of equal length, in Arrow's memory: any Arrow library takes it as it is."""
 
