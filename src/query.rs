@@ -64,12 +64,18 @@ pub enum QueryError {
     Stopped,
     /// The windows refuse.
     #[error(transparent)]
-    Window(#[from] WindowError),
+    Window(Box<WindowError>),
+}
+
+impl From<WindowError> for QueryError {
+    fn from(error: WindowError) -> Self {
+        Self::Window(Box::new(error))
+    }
 }
 
 impl From<ArrowError> for QueryError {
     fn from(error: ArrowError) -> Self {
-        Self::Window(error.into())
+        WindowError::from(error).into()
     }
 }
 
@@ -172,7 +178,7 @@ pub fn collect_table(
         late_schema: renamed(&late_schema, "ordinal", "row"),
         malformed: Vec::new(),
         malformed_count: 0,
-        stats: operator.stats().clone(),
+        stats: *operator.stats(),
     })
 }
 
@@ -269,26 +275,26 @@ impl Pass {
     pub(crate) fn answer(&mut self) -> Result<Answer, QueryError> {
         let mut windows = Vec::new();
         keep(&mut windows, self.operator.take_closed()?);
-        self.answer_with(windows)
+        Ok(self.answer_with(windows))
     }
 
     /// Like `answer`, with windows that changed instead of those that closed.
     pub(crate) fn changes(&mut self) -> Result<Answer, QueryError> {
         let mut windows = Vec::new();
         keep(&mut windows, self.operator.take_changes()?);
-        self.answer_with(windows)
+        Ok(self.answer_with(windows))
     }
 
-    fn answer_with(&mut self, windows: Vec<RecordBatch>) -> Result<Answer, QueryError> {
-        Ok(Answer {
+    fn answer_with(&mut self, windows: Vec<RecordBatch>) -> Answer {
+        Answer {
             windows,
             schema: self.operator.output_schema(),
             late: std::mem::take(&mut self.late),
             late_schema: numbered(&self.operator.late_schema()),
             malformed: std::mem::take(&mut self.malformed),
             malformed_count: self.malformed_count,
-            stats: self.operator.stats().clone(),
-        })
+            stats: *self.operator.stats(),
+        }
     }
 
     fn keep_malformed(&mut self, block: &Arc<Block>, part: &Part) -> Result<(), QueryError> {

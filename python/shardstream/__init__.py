@@ -8,7 +8,7 @@ Examples:
     >>> engine = ss.Engine()
     >>> stream = engine.create_stream("clicks", shards=4)
     >>> stream.put(b"page", key="user-42").shard_id
-    'shardId-000000000002'
+    'shardId-000000000001'
     >>> [record.data for record in stream.read()]
     [b'page']
 """

@@ -2,10 +2,10 @@
 
 import datetime
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, Self, SupportsIndex, final, overload
+from typing import Any, Literal, Self, SupportsIndex, TypeAlias, final, overload
 
 from numpy.typing import NDArray
-from typing_extensions import Buffer, CapsuleType
+from typing_extensions import Buffer, CapsuleType, disjoint_base
 
 __all__ = [
     "Answer",
@@ -27,8 +27,9 @@ __all__ = [
     "WriteReport",
 ]
 
-_NativePosition = str | tuple[str, str] | tuple[str, int]
+_NativePosition: TypeAlias = str | tuple[str, str] | tuple[str, int]
 
+@disjoint_base
 class ManualClock:
     """A clock that stands still until it is moved; times are milliseconds since 1970."""
 
@@ -62,6 +63,7 @@ class Engine:
     def closed(self) -> bool: ...
     def now_ms(self) -> int: ...
 
+@disjoint_base
 class Stream:
     """A stream of shards; the package's `Stream` is its face."""
 
@@ -218,9 +220,10 @@ class Records:
         """The payload's own columns: those of the tables written, and the fields of JSON records."""
     def to_numpy(self, name: str) -> NDArray[Any]:
         """One column as a numpy array."""
-    def __arrow_c_stream__(self, requested_schema: CapsuleType | None = None) -> CapsuleType: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> CapsuleType: ...
     def __arrow_c_schema__(self) -> CapsuleType: ...
 
+@disjoint_base
 class Table:
     """Columns of equal length, in Arrow's memory: any Arrow library takes it as it is."""
 
@@ -239,7 +242,7 @@ class Table:
     def slice(self, start: int, count: int) -> Table: ...
     def to_text(self) -> str: ...
     def save(self, path: str, format: str) -> None: ...
-    def __arrow_c_stream__(self, requested_schema: CapsuleType | None = None) -> CapsuleType: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> CapsuleType: ...
     def __arrow_c_schema__(self) -> CapsuleType: ...
 
 @final

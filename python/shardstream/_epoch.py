@@ -1,7 +1,12 @@
 """The few Python values that native conversions of times and decimals start from."""
 
+from __future__ import annotations
+
 import datetime
-from typing import Any
+
+TYPE_CHECKING = False  # `typing` costs more to import than all of this package
+if TYPE_CHECKING:
+    from typing import Any
 
 epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 epoch_naive = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - columns without a timezone come out as they are

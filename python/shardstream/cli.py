@@ -1,14 +1,20 @@
 """The command line: `shardstream replay FILE`, a dataset through shards and windows, as a table."""
 
+from __future__ import annotations
+
 import argparse
 import re
 import sys
-from collections.abc import Sequence
-from typing import Any
 
 import shardstream as ss
 from shardstream.errors import InvalidArgumentException, ShardstreamError
-from shardstream.windows import Aggregate, Window
+
+TYPE_CHECKING = False  # `typing` costs more to import than all of this package
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from shardstream.windows import Aggregate, Window
 
 __all__ = ["main"]
 
@@ -30,7 +36,13 @@ _AGGREGATES = (
     "top_k",
 )
 _WINDOW = re.compile(r"(?P<kind>[a-z]+)\((?P<arguments>.*)\)")
-_WINDOWS = {"tumble": ("size",), "hop": ("size", "slide"), "session": ("gap",), "cumulate": ("size", "step"), "rolling": ("size",)}
+_WINDOWS = {
+    "tumble": ("size",),
+    "hop": ("size", "slide"),
+    "session": ("gap",),
+    "cumulate": ("size", "step"),
+    "rolling": ("size",),
+}
 _INTERRUPTED = 130
 
 
@@ -74,7 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--delay", help="makes rows arrive late: a duration, or a column")
     replay.add_argument("--limits", choices=["aws"], help="throttle shards as Amazon does")
     replay.add_argument(
-        "--window", metavar="WINDOW", help='a size like "1d" (tumbling), or "hop(5m, 1m)", "session(30m)", "rolling(10m)"'
+        "--window",
+        metavar="WINDOW",
+        help='a size like "1d" (tumbling), or "hop(5m, 1m)", "session(30m)", "rolling(10m)"',
     )
     replay.add_argument("--by", action="append", default=[], metavar="COLUMN", help="a key; may be given again")
     replay.add_argument(
@@ -140,7 +154,7 @@ def _window(text: str) -> Window:
 def _aggregate(text: str) -> tuple[str, Aggregate]:
     call = _AGGREGATE.fullmatch(text.strip())
     if call is None or call["function"] not in _AGGREGATES:
-        message = f"--agg: \"{text}\" is not NAME=FUNCTION(COLUMN), with one of {', '.join(_AGGREGATES)}"
+        message = f'--agg: "{text}" is not NAME=FUNCTION(COLUMN), with one of {", ".join(_AGGREGATES)}'
         raise InvalidArgumentException(message)
     values = [_value(argument) for argument in _split(call["arguments"])]
     try:

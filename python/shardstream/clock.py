@@ -1,10 +1,15 @@
 """Clocks: the machine's, and one that stands still until a test moves it."""
 
-import datetime
+from __future__ import annotations
 
 from shardstream import _core
 from shardstream._epoch import from_millis
 from shardstream.duration import unix_millis, whole_millis
+
+TYPE_CHECKING = False  # `typing` costs more to import than all of this package
+if TYPE_CHECKING:
+    import datetime
+    from typing import Self
 
 __all__ = ["ManualClock", "SystemClock"]
 
@@ -23,7 +28,7 @@ class ManualClock(_core.ManualClock):
         datetime.datetime(2026, 1, 1, 1, 30, tzinfo=datetime.timezone.utc)
     """
 
-    def __new__(cls, start: str | datetime.datetime = "2026-01-01T00:00:00Z") -> "ManualClock":
+    def __new__(cls, start: str | datetime.datetime = "2026-01-01T00:00:00Z") -> Self:
         """Make a clock that stands at `start`."""
         return super().__new__(cls, unix_millis(start, "start"))
 

@@ -1,5 +1,7 @@
 """Durations and times as users write them: `"5m"`, a timedelta, an ISO string with an offset, an aware datetime."""
 
+from __future__ import annotations
+
 import datetime
 import re
 
@@ -61,8 +63,7 @@ def nanoseconds(duration: object, name: str) -> int:
             total += int(whole) * scale + (int(fraction) * scale // 10 ** len(fraction) if fraction else 0)
     else:
         message = (
-            f'{name}: a duration is text like "5m" or a datetime.timedelta, not '
-            f"{type(duration).__name__} {duration!r}"
+            f'{name}: a duration is text like "5m" or a datetime.timedelta, not {type(duration).__name__} {duration!r}'
         )
         raise SerializationException(message)
     if not -_LONGEST <= total <= _LONGEST:

@@ -1,15 +1,19 @@
 """The engine: streams in this process."""
 
-import datetime
-from collections.abc import Mapping
-from types import TracebackType
-from typing import Literal, Self
+from __future__ import annotations
 
 from shardstream import _core
 from shardstream.clock import ManualClock, SystemClock
 from shardstream.duration import whole_millis
 from shardstream.errors import InvalidArgumentException, SerializationException
 from shardstream.stream import Stream
+
+TYPE_CHECKING = False  # `typing` costs more to import than all of this package
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Literal, Self
 
 __all__ = ["Engine"]
 

@@ -1,12 +1,14 @@
 """Where a read begins and ends, as users say it."""
 
+from __future__ import annotations
+
 import datetime
 
 from shardstream import _core
 from shardstream.duration import is_duration, nanoseconds, unix_millis
 from shardstream.errors import InvalidArgumentException, SerializationException
 
-__all__ = ["Position", "native"]
+__all__ = ["Position", "cuts", "native", "shard_name"]
 
 Position = (
     str
@@ -37,18 +39,43 @@ def native(position: object, name: str, now_ms: int) -> str | tuple[str, str] | 
     if isinstance(position, _core.Record | _core.PutResult):
         return "AT_SEQUENCE_NUMBER", position.sequence_number
     if isinstance(position, str):
-        if position in _PLAIN:
-            return position
-        if position.isdigit():
-            return "AT_SEQUENCE_NUMBER", position
-        if not is_duration(position):
-            return "AT_TIMESTAMP", _time(position, name)
-    if isinstance(position, str | datetime.timedelta):
-        return "AT_TIMESTAMP", now_ms - nanoseconds(position, name) // 1_000_000
+        return _text(position, name, now_ms)
+    if isinstance(position, datetime.timedelta):
+        return "AT_TIMESTAMP", _ago(position, name, now_ms)
     if isinstance(position, datetime.datetime):
         return "AT_TIMESTAMP", unix_millis(position, name)
     message = f"{name}: {_say(position)} is no position; {_KNOWN}"
     raise SerializationException(message)
+
+
+def cuts(stream: _core.Stream, start: object, end: object, shard_id: object) -> tuple[int, int]:
+    """Fix where a read begins and ends: all there is now, if `end` is None."""
+    shard = None if shard_id is None else shard_name(shard_id)
+    now_ms = stream.now_ms()
+    from_cut = stream.start_cut(native(start, "start", now_ms), shard)
+    return from_cut, stream.end_cut(native("LATEST" if end is None else end, "end", now_ms), shard)
+
+
+def shard_name(shard_id: object) -> str:
+    """The name of a shard, if it is text."""
+    if not isinstance(shard_id, str):
+        message = f'a shard is named by text, like "shardId-000000000000", not {type(shard_id).__name__} {shard_id!r}'
+        raise SerializationException(message)
+    return shard_id
+
+
+def _text(position: str, name: str, now_ms: int) -> str | tuple[str, str] | tuple[str, int]:
+    if position in _PLAIN:
+        return position
+    if position.isdigit():
+        return "AT_SEQUENCE_NUMBER", position
+    if is_duration(position):
+        return "AT_TIMESTAMP", _ago(position, name, now_ms)
+    return "AT_TIMESTAMP", _time(position, name)
+
+
+def _ago(duration: object, name: str, now_ms: int) -> int:
+    return now_ms - nanoseconds(duration, name) // 1_000_000
 
 
 def _pair(kind: object, value: object, name: str) -> tuple[str, str] | tuple[str, int]:

@@ -1,15 +1,19 @@
 """Queries: windows, keys and aggregates over a stream or a table, and what comes out."""
 
+from __future__ import annotations
+
 import datetime
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self
 
 from shardstream import _core, position
 from shardstream.duration import nanoseconds, whole_millis
 from shardstream.errors import InvalidArgumentException, SerializationException
 from shardstream.windows import Aggregate, Window
 
+TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any, Literal, Self
+
     from shardstream.stream import Stream
 
 __all__ = ["QueryOptions", "QueryStats", "WindowQuery", "WindowResult", "window"]
@@ -81,7 +85,7 @@ class WindowQuery:
 
     def __init__(
         self,
-        source: "Stream | Any",  # noqa: ANN401 - any table that speaks Arrow
+        source: Stream | Any,  # noqa: ANN401 - any table that speaks Arrow
         options: QueryOptions,
         keys: tuple[str, ...] = (),
         aggregates: tuple[tuple[str, Aggregate], ...] = (),
@@ -92,7 +96,7 @@ class WindowQuery:
         self._keys = keys
         self._aggregates = aggregates
 
-    def by(self, *columns: str) -> "WindowQuery":
+    def by(self, *columns: str) -> WindowQuery:
         """Compute for each combination of these columns' values apart. Null is a value of its own.
 
         Args:
@@ -101,7 +105,7 @@ class WindowQuery:
         keys = tuple(_column(column, "by") for column in columns)
         return WindowQuery(self._source, self._options, self._keys + keys, self._aggregates)
 
-    def agg(self, *unnamed: Aggregate, **named: Aggregate) -> "WindowQuery":
+    def agg(self, *unnamed: Aggregate, **named: Aggregate) -> WindowQuery:
         """Compute these in each window.
 
         Args:
@@ -123,7 +127,7 @@ class WindowQuery:
         start: position.Position = "TRIM_HORIZON",
         end: position.Position | None = None,
         shard_id: str | None = None,
-    ) -> "WindowResult":
+    ) -> WindowResult:
         """Answer from all that is there now; every window closes.
 
         Args:
@@ -149,7 +153,7 @@ class WindowQuery:
                 message = "start, end and shard_id are for streams; this query is over a table: filter it instead"
                 raise InvalidArgumentException(message)
             return WindowResult(query.collect_table(self._source, arrival=arrival))
-        from_cut, until_cut = self._source._cuts(start, end, shard_id)  # noqa: SLF001 - of the same package
+        from_cut, until_cut = position.cuts(self._source, start, end, shard_id)
         return WindowResult(query.collect_stream(self._source, from_cut, until_cut, shard_id, arrival=arrival))
 
     def follow(
@@ -160,7 +164,7 @@ class WindowQuery:
         end: position.Position | None = None,
         shard_id: str | None = None,
         timeout: str | datetime.timedelta | None = None,
-    ) -> "Iterator[WindowResult]":
+    ) -> Iterator[WindowResult]:
         """Answer live: rows in order of arrival against the watermark, an update whenever there is news.
 
         Where it starts is fixed by this call. It ends when nothing has come for `timeout`, leaving open windows open;
@@ -186,7 +190,7 @@ class WindowQuery:
         query = self._native()
         changes = _choice(emit, "emit", ("final", "changes")) == "changes"
         timeout_ms = None if timeout is None else whole_millis(timeout, "timeout")
-        from_cut, until_cut = self._source._cuts(start, end, shard_id)  # noqa: SLF001 - of the same package
+        from_cut, until_cut = position.cuts(self._source, start, end, shard_id)
         return map(
             WindowResult,
             query.follow(
@@ -217,8 +221,7 @@ class WindowQuery:
             time=options.time,
             keys=list(self._keys),
             aggregates=[
-                (name, aggregate.function, aggregate.column, aggregate.options)
-                for name, aggregate in self._aggregates
+                (name, aggregate.function, aggregate.column, aggregate.options) for name, aggregate in self._aggregates
             ],
             watermark_ns=options.watermark_ns,
             allowed_lateness_ns=options.allowed_lateness_ns,

@@ -1,23 +1,31 @@
 """Replays: a dataset sent through a stream, at the pace of its own time or as fast as it goes."""
 
-import datetime
+from __future__ import annotations
+
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal
 
 from shardstream import _core
 from shardstream._epoch import from_millis
 from shardstream.duration import is_duration, nanoseconds
 from shardstream.errors import InvalidArgumentException, SerializationException, ShardstreamError
 
+TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Callable, Iterator
+    from typing import Any, Literal
+
     from shardstream.stream import Stream
+
+    _Told = bool | Callable[[int], object]
 
 __all__ = ["ReplayReport", "replay"]
 
 _PAIRS_AT_ONCE = 500
+_ROWS_MAX = 2**62
 _FORMATS = ("parquet", "csv", "ndjson", "arrow")
 
 
@@ -47,7 +55,9 @@ class ReplayReport:
         "throttled",
     )
 
-    def __init__(self, report: _core.WriteReport, elapsed: float, event_ms: tuple[int, int] | None, skipped: int) -> None:
+    def __init__(
+        self, report: _core.WriteReport, elapsed: float, event_ms: tuple[int, int] | None, skipped: int
+    ) -> None:
         """Take the counts of what was written."""
         self._core = report
         self.records: int = report.records
@@ -85,7 +95,7 @@ class ReplayReport:
 
 def replay(
     source: object,
-    stream: "Stream",
+    stream: Stream,
     *,
     key: str | None = None,
     time: str | None = None,
@@ -137,21 +147,19 @@ def replay(
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         message = f"limit: a number of rows from 1 on, or None for all, not {limit!r}"
         raise InvalidArgumentException(message)
+    for name, column in (("time", time), ("data", data), ("null_key", null_key)):
+        _check_text(name, column)
+    _check_choice("format", format, (None, *_FORMATS))
+    _check_choice("on_bad_line", on_bad_line, ("raise", "skip"))
     files = _files(source)
     if files is None and not _is_table(source):
         if (time, delay, data, format, speed) != (None, None, None, None, "max"):
-            message = "an iterable of (key, data) has no columns: time, speed, delay, data and format are for tables and files"
+            message = "an iterable of (key, data) has no columns: time, speed, delay, data and format are for others"
             raise InvalidArgumentException(message)
-        return _replay_pairs(source, stream, key, progress, limit)
+        return _replay_pairs(source, stream, key=key, null_key=null_key, progress=progress, limit=limit)
     if not isinstance(key, str):
         message = f'key: the name of the column of partition keys, like key="user_id", not {key!r}'
         raise SerializationException(message)
-    if format is not None and format not in _FORMATS:
-        message = f"format: one of {', '.join(_FORMATS)}, not {format!r}"
-        raise InvalidArgumentException(message)
-    if on_bad_line not in ("raise", "skip"):
-        message = f'on_bad_line: "raise" or "skip", not {on_bad_line!r}'
-        raise InvalidArgumentException(message)
     if time is None and (delay is not None or speed != "max"):
         message = 'speed and delay need time=, the column of event times: as in time="ts"'
         raise InvalidArgumentException(message)
@@ -169,10 +177,14 @@ def replay(
         null_key=null_key,
         format=format,
         skip_bad_lines=on_bad_line == "skip",
-        limit=limit,
+        limit=None if limit is None else min(limit, _ROWS_MAX),
     )
+    return _run(run, progress)
+
+
+def _run(run: _core.Replay, progress: _Told) -> ReplayReport:
     began = perf_counter()
-    with _progress(progress, run.rows_hint()) as told:
+    with _Progress(progress, run.rows_hint()) as told:
         try:
             while (rows := run.step()) is not None:
                 if rows:
@@ -186,9 +198,11 @@ def replay(
 
 def _replay_pairs(
     source: object,
-    stream: "Stream",
+    stream: Stream,
+    *,
     key: str | None,
-    progress: bool | Callable[[int], object],
+    null_key: str | None,
+    progress: _Told,
     limit: int | None,
 ) -> ReplayReport:
     if key is not None:
@@ -200,14 +214,16 @@ def _replay_pairs(
             f"{type(source).__name__}"
         )
         raise SerializationException(message)
-    pairs = itertools.islice(source, limit)
+    pairs = itertools.islice(source, None if limit is None else min(limit, _ROWS_MAX))
     counts = _core.WriteReport()
     began = perf_counter()
     done = 0
-    with _progress(progress, None) as told:
+    with _Progress(progress, None) as told:
         for batch in itertools.batched(pairs, _PAIRS_AT_ONCE) if hasattr(itertools, "batched") else _batched(pairs):
             try:
-                counts = counts.plus(stream.put_many([_entry(done + i, pair) for i, pair in enumerate(batch)]))
+                counts = counts.plus(
+                    stream.put_many([_entry(done + i, pair, null_key) for i, pair in enumerate(batch)])
+                )
             except ShardstreamError as error:
                 message = f"{error} (counted from pair {done:,}); {counts.records:,} records were stored before"
                 raise type(error)(message) from error
@@ -223,9 +239,10 @@ def _batched(pairs: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
         yield batch
 
 
-def _entry(index: int, pair: object) -> tuple[Any, Any]:
+def _entry(index: int, pair: object, null_key: str | None) -> tuple[Any, Any]:
     if isinstance(pair, tuple | list) and len(pair) == 2:  # noqa: PLR2004 - a pair
-        return pair[1], pair[0]
+        key, data = pair
+        return data, null_key if key is None else key
     message = f"pair {index:,} of the source is not (key, data): {pair!r:.80}"
     raise SerializationException(message)
 
@@ -237,6 +254,18 @@ def _files(source: object) -> list[str] | None:
     if isinstance(source, Sequence) and source and all(isinstance(each, str | os.PathLike) for each in source):
         return [os.fsdecode(each) for each in source]
     return None
+
+
+def _check_text(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, str):
+        message = f"{name}: text or None, not {type(value).__name__} {value!r}"
+        raise SerializationException(message)
+
+
+def _check_choice(name: str, value: object, known: tuple[str | None, ...]) -> None:
+    if value not in known:
+        message = f"{name}: one of {', '.join(map(repr, known))}, not {value!r}"
+        raise InvalidArgumentException(message)
 
 
 def _is_table(source: object) -> bool:
@@ -264,10 +293,10 @@ def _delay(delay: object) -> tuple[int, str | None]:
     return span, None
 
 
-class _progress:  # noqa: N801 - a context manager, used like a function
+class _Progress:
     """A bar, a callback or nothing, told how many rows went by."""
 
-    def __init__(self, progress: bool | Callable[[int], object], total: int | None) -> None:  # noqa: FBT001
+    def __init__(self, progress: _Told, total: int | None) -> None:
         self._bar: Any = None
         self._told: Callable[[int], object] = lambda _rows: None
         if callable(progress):
@@ -276,7 +305,9 @@ class _progress:  # noqa: N801 - a context manager, used like a function
             try:
                 from tqdm.auto import tqdm
             except ImportError as error:
-                message = "progress=True draws a bar with tqdm, which is not installed: pip install tqdm, or pass a function"
+                message = (
+                    "progress=True draws a bar with tqdm, which is not installed: pip install tqdm, or pass a function"
+                )
                 raise InvalidArgumentException(message) from error
             self._bar = tqdm(total=total, unit="rows", unit_scale=True)
             self._told = self._bar.update

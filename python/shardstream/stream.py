@@ -1,15 +1,19 @@
 """A stream: shards that take, keep and hand out records."""
 
+from __future__ import annotations
+
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
 
 from shardstream import _core, position
 from shardstream._epoch import from_millis
 from shardstream.duration import whole_millis
 from shardstream.errors import InvalidArgumentException, SerializationException
 
+TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any, Literal
+
     from shardstream.query import WindowQuery
     from shardstream.windows import Window
 
@@ -98,7 +102,7 @@ class Stream(_core.Stream):
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
             message = f"limit: a number of records from 1 on, or None for all, not {limit!r}"
             raise InvalidArgumentException(message)
-        from_cut, until_cut = self._cuts(start, end, shard_id)
+        from_cut, until_cut = position.cuts(self, start, end, shard_id)
         return self.read_between(from_cut, until_cut, shard_id, limit)
 
     def follow(
@@ -120,12 +124,12 @@ class Stream(_core.Stream):
             timeout: How long to wait for another record; for ever, if not given (Ctrl-C works).
         """
         timeout_ms = None if timeout is None else whole_millis(timeout, "timeout")
-        from_cut, _ = self._cuts(start, None, shard_id)
+        from_cut, _ = position.cuts(self, start, None, shard_id)
         return self.follow_from(from_cut, shard_id, timeout_ms)
 
     def window(
         self,
-        window: "Window",
+        window: Window,
         *,
         time: str = "arrival_time",
         watermark: str | datetime.timedelta = "0s",
@@ -134,7 +138,7 @@ class Stream(_core.Stream):
         null_times: Literal["raise", "skip"] = "raise",
         on_malformed: Literal["keep", "raise"] = "keep",
         schema: Mapping[str, str] | None = None,
-    ) -> "WindowQuery":
+    ) -> WindowQuery:
         """Begin a query that groups records into windows of event time.
 
         The query reads columns by name: those of tables written, fields of records that are JSON objects, and
@@ -185,7 +189,7 @@ class Stream(_core.Stream):
 
         Source: SplitShard of the Kinesis Data Streams API.
         """
-        super().split_shard(_shard(shard_id), at)
+        super().split_shard(position.shard_name(shard_id), at)
 
     def merge_shards(self, shard_id: str, adjacent_shard_id: str) -> None:
         """Merge two open shards, the first of which ends where the second starts; both close.
@@ -197,7 +201,7 @@ class Stream(_core.Stream):
 
         Source: MergeShards of the Kinesis Data Streams API.
         """
-        super().merge_shards(_shard(shard_id), _shard(adjacent_shard_id))
+        super().merge_shards(position.shard_name(shard_id), position.shard_name(adjacent_shard_id))
 
     def update_shard_count(self, target: int) -> None:
         """Split and merge until this many open shards cut the ring evenly.
@@ -259,19 +263,3 @@ class Stream(_core.Stream):
             return f"Stream({self.name!r}, {type(error).__name__})"
         opened = sum(shard.is_open for shard in shards)
         return f"Stream({self.name!r}, {opened} open shard{'' if opened == 1 else 's'}, {count:,} records)"
-
-    def _cuts(self, start: object, end: object, shard_id: str | None) -> tuple[int, int]:
-        if shard_id is not None:
-            _shard(shard_id)
-        now_ms = self.now_ms()
-        from_cut = self.start_cut(position.native(start, "start", now_ms), shard_id)
-        if end is None:
-            end = "LATEST"
-        return from_cut, self.end_cut(position.native(end, "end", now_ms), shard_id)
-
-
-def _shard(shard_id: object) -> str:
-    if not isinstance(shard_id, str):
-        message = f'a shard is named by text, like "shardId-000000000000", not {type(shard_id).__name__} {shard_id!r}'
-        raise SerializationException(message)
-    return shard_id

@@ -4,13 +4,18 @@ Windows are half-open, `[start, end)`, in UTC, and aligned to 1970-01-01T00:00:0
 rolling window alone looks back from each row, that row included: `(time - size, time]`.
 """
 
+from __future__ import annotations
+
 import builtins
 import datetime
 import math
-from typing import Any, Literal
 
 from shardstream.duration import nanoseconds
 from shardstream.errors import InvalidArgumentException, SerializationException
+
+TYPE_CHECKING = False  # `typing` costs more to import than all of this package
+if TYPE_CHECKING:
+    from typing import Any, Literal
 
 __all__ = [
     "Aggregate",
@@ -80,7 +85,8 @@ def hop(*, size: _Duration, slide: _Duration, offset: _Duration = "0s") -> Windo
     """
     spans = {"size": _span(size, "size"), "slide": _span(slide, "slide"), "offset": nanoseconds(offset, "offset")}
     if spans["size"] < spans["slide"]:
-        message = f'slide: "{_text(spans["slide"])}" is larger than size "{_text(spans["size"])}": rows between windows would be lost'
+        slid, sized = _text(spans["slide"]), _text(spans["size"])
+        message = f'slide: "{slid}" is larger than size "{sized}": rows between windows would be lost'
         raise InvalidArgumentException(message)
     return Window("hop", spans)
 

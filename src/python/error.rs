@@ -39,15 +39,15 @@ pub(super) fn class_of(error: &EngineError) -> &'static str {
         | EngineError::ShardsNotAdjacent { .. }
         | EngineError::TagsInvalid { .. }
         | EngineError::TimestampInFuture { .. } => "InvalidArgumentException",
-        EngineError::OnDemand { .. }
-        | EngineError::RecordTooLarge { .. }
-        | EngineError::StreamNameInvalid { .. } => "ValidationException",
         EngineError::RateExceeded { .. } => "ProvisionedThroughputExceededException",
         EngineError::ReshardsExhausted { .. } => "LimitExceededException",
         EngineError::ShardCountOutOfRange { asked, max } if i64::from(*max) < *asked => {
             "LimitExceededException"
         }
-        EngineError::ShardCountOutOfRange { .. } => "ValidationException",
+        EngineError::OnDemand { .. }
+        | EngineError::RecordTooLarge { .. }
+        | EngineError::ShardCountOutOfRange { .. }
+        | EngineError::StreamNameInvalid { .. } => "ValidationException",
         EngineError::ShardNotFound { .. } | EngineError::StreamNotFound { .. } => {
             "ResourceNotFoundException"
         }

@@ -278,9 +278,14 @@ fn attentive(
     py: Python<'_>,
     run: impl FnOnce(&mut dyn FnMut() -> bool) -> Result<Answer, QueryError> + Send,
 ) -> PyResult<PyAnswer> {
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method itself is not general enough"
+    )]
+    let look = || Python::attach(|py| py.check_signals());
     let mut interrupted = None;
     let answer = py.detach(|| {
-        let mut go_on = || match Python::attach(|py| py.check_signals()) {
+        let mut go_on = || match look() {
             Ok(()) => true,
             Err(signal) => {
                 interrupted = Some(signal);

@@ -314,6 +314,7 @@ impl PyRecords {
         )
     }
 
+    #[expect(clippy::unused_self, reason = "the protocol asks an instance")]
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         Ok(to_schema_pycapsule(py, schema().as_ref())?)
     }

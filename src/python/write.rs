@@ -4,6 +4,8 @@ use parking_lot::Mutex;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use pyo3::types::PyIterator;
+use pyo3::types::PyList;
 
 use crate::engine::EngineError;
 use crate::engine::write::Written;
@@ -92,6 +94,7 @@ impl PyPutManyResult {
             Some(index.unsigned_abs())
         };
         let result = place.and_then(|place| self.results.get(place));
+<<<<<<< HEAD
         match result {
             Some(Ok(number)) => Ok(Bound::new(py, PyPutResult { number: *number })?.into_any()),
             Some(Err(error)) => Ok(Bound::new(py, PyPutError::from(error))?.into_any()),
@@ -99,6 +102,18 @@ impl PyPutManyResult {
                 Err(PyIndexError::new_err(format!("{index} of {} results", self.results.len())))
             }
         }
+=======
+        let missing = || {
+            let count = self.results.len();
+            PyIndexError::new_err(format!("{index} of {count} results"))
+        };
+        one(py, result.ok_or_else(missing)?)
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        let results = self.results.iter().map(|result| one(py, result));
+        PyList::new(py, results.collect::<PyResult<Vec<_>>>()?)?.try_iter()
+>>>>>>> pyeng
     }
 
     fn __repr__(&self) -> String {
@@ -108,6 +123,16 @@ impl PyPutManyResult {
             self.failed_record_count()
         )
     }
+}
+
+fn one<'py>(
+    py: Python<'py>,
+    result: &Result<SequenceNumber, EngineError>,
+) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match result {
+        Ok(number) => Bound::new(py, PyPutResult { number: *number })?.into_any(),
+        Err(error) => Bound::new(py, PyPutError::from(error))?.into_any(),
+    })
 }
 
 /// What became of a table's rows.
