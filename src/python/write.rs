@@ -94,15 +94,6 @@ impl PyPutManyResult {
             Some(index.unsigned_abs())
         };
         let result = place.and_then(|place| self.results.get(place));
-<<<<<<< HEAD
-        match result {
-            Some(Ok(number)) => Ok(Bound::new(py, PyPutResult { number: *number })?.into_any()),
-            Some(Err(error)) => Ok(Bound::new(py, PyPutError::from(error))?.into_any()),
-            None => {
-                Err(PyIndexError::new_err(format!("{index} of {} results", self.results.len())))
-            }
-        }
-=======
         let missing = || {
             let count = self.results.len();
             PyIndexError::new_err(format!("{index} of {count} results"))
@@ -113,7 +104,6 @@ impl PyPutManyResult {
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
         let results = self.results.iter().map(|result| one(py, result));
         PyList::new(py, results.collect::<PyResult<Vec<_>>>()?)?.try_iter()
->>>>>>> pyeng
     }
 
     fn __repr__(&self) -> String {
