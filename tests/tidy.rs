@@ -180,3 +180,31 @@ fn every_python_class_is_frozen() {
         assert!(frozen_fault("src/python.rs", thawed).is_some());
     }
 }
+
+/// The names of tests that a document promises: words in backquotes that look like one.
+fn promised(text: &str) -> Vec<&str> {
+    let rows = text.lines().filter(|line| line.starts_with('|'));
+    let quoted = rows.flat_map(|row| row.split('`').skip(1).step_by(2));
+    let is_name = |word: &&str| {
+        let words = word.split('_').filter(|part| !part.is_empty()).count();
+        3 < words && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    quoted.filter(is_name).collect()
+}
+
+fn untested<'a>(document: &'a str, sources: &[Source]) -> Vec<&'a str> {
+    let is_there = |name: &str| {
+        let (rust, python) = (format!("fn {name}("), format!("def {name}("));
+        sources.iter().any(|(_, text)| text.contains(&rust) || text.contains(&python))
+    };
+    promised(document).into_iter().filter(|name| !is_there(name)).collect()
+}
+
+#[test]
+fn every_test_that_the_document_of_fidelity_names_exists() {
+    let document = fs::read_to_string("docs/fidelity.md").expect("the document is there");
+    assert!(40 < promised(&document).len());
+    assert_eq!(untested(&document, &[rust(), python()].concat()), [""; 0]);
+    let planted = "| a thing | same | `a_test_that_nobody_has_written` |";
+    assert_eq!(untested(planted, &[]), ["a_test_that_nobody_has_written"]);
+}
