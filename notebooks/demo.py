@@ -95,7 +95,11 @@ def draw(result: ss.WindowResult) -> None:
         axes.grid(axis="y", color="#e5e5e5", linewidth=0.8)
         axes.set_axisbelow(True)
     figure.text(
-        0.995, 0.005, "336,776 flights, per day (UTC) and airport; computed by shardstream", ha="right", fontsize=8,
+        0.995,
+        0.005,
+        "336,776 flights, per day (UTC) and airport; computed by shardstream",
+        ha="right",
+        fontsize=8,
         color="#777777",
     )
     figure.tight_layout(rect=(0, 0.02, 1, 1))
