@@ -19,6 +19,7 @@ from time import perf_counter
 import duckdb
 import numpy as np
 import polars as pl
+import pyarrow.ipc
 
 import shardstream as ss
 
@@ -209,8 +210,9 @@ def day_of_events(rows: int) -> pl.DataFrame:
 
 def memory(what: str, file: str) -> None:
     """Print the peak memory of one piece of work, over the size of its input; in a process of its own."""
-    table = pl.read_ipc(file, memory_map=False)
-    rows, size = len(table), table.estimated_size()
+    with Path(file).open("rb") as opened:
+        table = pyarrow.ipc.open_file(opened).read_all()
+    rows, size = len(table), table.nbytes
     with ss.Engine() as engine:
         stream = engine.create_stream("events", shards=4)
         if what == "query":
