@@ -65,7 +65,7 @@ def test_aggregate_of_every_number_type_is_what_polars_says(kind, aggregate, by_
     assert computed(values, aggregate) == pytest.approx(by_polars(values), rel=1e-12)
 
 
-@pytest.mark.parametrize("kind", WHOLE + [pl.Boolean], ids=str)
+@pytest.mark.parametrize("kind", [*WHOLE, pl.Boolean], ids=str)
 def test_sum_of_whole_numbers_is_a_whole_number(kind) -> None:
     answer = column(pl.Series("x", [1, 1, None]).cast(kind), ss.sum("x"))
     wide = pl.UInt64 if kind == pl.UInt64 else pl.Int64
@@ -238,7 +238,10 @@ def test_count_distinct_of_a_large_group_is_exact() -> None:
     assert computed(values, ss.count_distinct("x")) == 30_011
 
 
-@given(st.lists(st.floats(-1e12, 1e12, allow_nan=False), min_size=1), st.randoms(use_true_random=False))
+@given(
+    st.lists(st.floats(1e-6, 1e6) | st.floats(-1e6, -1e-6) | st.just(0.0), min_size=1),
+    st.randoms(use_true_random=False),
+)
 def test_sum_of_floats_is_the_exact_one_rounded_in_any_order(values: list[float], random) -> None:
     shuffled = random.sample(values, len(values))
     assert computed(values, ss.sum("x")) == computed(shuffled, ss.sum("x")) == math.fsum(values)
@@ -311,12 +314,12 @@ def test_first_and_last_pass_over_nulls_when_told_to() -> None:
 
 @given(st.lists(st.sampled_from(["a", "b", "c", "d", "", None])), st.integers(1, 6))
 def test_top_k_is_what_a_counter_says(values: list[str | None], k: int) -> None:
+    values = [*values, None]
     counts = Counter(value for value in values if value is not None)
     wanted = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:k]
-    series = pl.Series("x", [*values, "a"], dtype=pl.String)
-    counts["a"] += 1
-    wanted = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:k]
-    assert computed(series, ss.top_k("x", k)) == [{"value": value, "count": count} for value, count in wanted]
+    assert computed(pl.Series("x", values, dtype=pl.String), ss.top_k("x", k)) == [
+        {"value": value, "count": count} for value, count in wanted
+    ]
 
 
 def test_top_k_gives_ten_values_where_k_is_not_said() -> None:
