@@ -92,6 +92,10 @@ impl Wanted {
         }
     }
 
+    fn is_time(&self, name: &str) -> bool {
+        matches!(self, Self::Columns { time, .. } if time == name)
+    }
+
     /// What a column is taken to be while no record shows it.
     fn unseen(&self, name: &str) -> DataType {
         match self {
@@ -194,19 +198,24 @@ impl Columns {
                 Payload::Bytes(_) => {}
             }
         }
+        let typed_time = found.columns.iter().any(|(name, _)| wanted.is_time(name));
         for field in decoder.schema().fields() {
             let known = *field.data_type() != DataType::Null;
             let whole = *field.data_type() == DataType::Int64;
             let is_declared = declared.iter().any(|(name, _)| name == field.name());
             let is_key =
                 matches!(wanted, Wanted::Columns { keys, .. } if keys.contains(field.name()));
+            let is_text = *field.data_type() == DataType::Utf8;
             let widened = if live && whole && !is_declared && !is_key {
-                &DataType::Float64
+                DataType::Float64
+            } else if is_text && !typed_time && wanted.is_time(field.name()) {
+                // Read here, so that a record whose time is none is malformed and the others are not.
+                utc(TimeUnit::Microsecond)
             } else {
-                field.data_type()
+                field.data_type().clone()
             };
             if known && wanted.has(field.name()) {
-                found.add(field.name(), widened)?;
+                found.add(field.name(), &widened)?;
             }
         }
         let (fields, of_records) = found.fields(wanted, slices.is_empty() || (live && has_json))?;
@@ -463,10 +472,12 @@ fn utc(unit: TimeUnit) -> DataType {
     DataType::Timestamp(unit, Some("UTC".into()))
 }
 
-/// The types to decode JSON into on the way to `types`: times are text there.
+/// The types to decode JSON into on the way to `types`.
 fn decodable(types: Vec<(String, DataType)>) -> Vec<(String, DataType)> {
     let in_json = |data_type: DataType| match data_type {
-        DataType::Boolean | DataType::Int64 | DataType::Float64 => data_type,
+        DataType::Boolean | DataType::Int64 | DataType::Float64 | DataType::Timestamp(_, _) => {
+            data_type
+        }
         integer if integer.is_integer() => DataType::Int64,
         number if number.is_numeric() => DataType::Float64,
         _ => DataType::Utf8,
