@@ -10,6 +10,8 @@ use arrow_cast::pretty::pretty_format_batches;
 use arrow_schema::ArrowError;
 use arrow_schema::Field;
 use arrow_schema::SchemaRef;
+use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use pyo3::types::PyDict;
@@ -18,6 +20,7 @@ use pyo3_arrow::ffi::to_schema_pycapsule;
 use pyo3_arrow::ffi::to_stream_pycapsule;
 use pyo3_arrow::input::AnyRecordBatch;
 
+use crate::python::argument;
 use crate::python::error::raise;
 use crate::python::value;
 
@@ -32,7 +35,20 @@ pub(super) fn reader(object: &Bound<'_, PyAny>) -> PyResult<Box<dyn RecordBatchR
         );
         return Err(raise("SerializationException", message));
     }
-    object.extract::<AnyRecordBatch>()?.into_reader()
+    let py = object.py();
+    object
+        .extract::<AnyRecordBatch>()
+        .and_then(AnyRecordBatch::into_reader)
+        .map_err(|error| {
+            // What is no table comes back as a ValueError or TypeError; an error of the object's own is not ours.
+            let no_table =
+                error.is_instance_of::<PyValueError>(py) || error.is_instance_of::<PyTypeError>(py);
+            if no_table {
+                let message = format!("not a table of columns: {}", error.value(py));
+                return raise("SerializationException", message);
+            }
+            error
+        })
 }
 
 /// Reads all of a table.
@@ -46,7 +62,10 @@ pub(super) fn batches(object: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<Rec
     let batches: Result<Vec<RecordBatch>, ArrowError> = object.py().detach(|| reader.collect());
     Ok((
         schema,
-        batches.map_err(|error| raise("InvalidArgumentException", error))?,
+        batches.map_err(|error| {
+            let message = format!("reading the table: {error}; no row was stored");
+            raise("DatasetError", message)
+        })?,
     ))
 }
 
@@ -113,7 +132,12 @@ impl PyTable {
     }
 
     /// The values of one column as Python objects.
-    fn column<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    fn column<'py>(
+        &self,
+        py: Python<'py>,
+        name: &Bound<'py, PyAny>,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let name = argument::text(name, "a column's name")?;
         let mut values = Vec::with_capacity(self.__len__());
         let place = self.schema.index_of(name).map_err(|_| {
             let known = self.column_names().join(", ");
@@ -157,7 +181,8 @@ impl PyTable {
     }
 
     /// Writes the rows to a file: `csv`, `json` (one object a line) or `arrow` (IPC file).
-    fn save(&self, py: Python<'_>, path: &str, format: &str) -> PyResult<()> {
+    fn save(&self, py: Python<'_>, path: &Bound<'_, PyAny>, format: &str) -> PyResult<()> {
+        let path = argument::text(path, "a file's name")?;
         let file = File::create(path)
             .map_err(|error| raise("DatasetError", format!("cannot write `{path}`: {error}")))?;
         py.detach(|| write_batches(file, &self.schema, &self.batches, format))

@@ -21,6 +21,7 @@ use arrow_schema::TimeUnit;
 use arrow_select::interleave::interleave_record_batch;
 
 use crate::clock::Clock;
+use crate::clock::ManualClock;
 use crate::clock::Millis;
 use crate::engine::EngineError;
 use crate::engine::Stream;
@@ -39,6 +40,14 @@ const WAIT_MAX: Duration = Duration::from_millis(20);
 /// Why a replay stops.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
+    /// A row that would move a clock further than sequence numbers count.
+    #[error(
+        "rows arrive {time} by their own time, and a clock stands before the year 2400: filter them out, or leave time out"
+    )]
+    BeyondClock {
+        /// When a row arrives.
+        time: Millis,
+    },
     /// The dataset cannot be read.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
@@ -266,7 +275,11 @@ impl Replay {
             // Rows arrive in event time, and the clock goes along: nothing waits.
             (Clock::Manual(clock), Some(arrivals)) => {
                 let began = clock.now();
-                let now = clock.advance_to(Millis(*arrivals.last().expect("a chunk has rows")));
+                let last = Millis(*arrivals.last().expect("a chunk has rows"));
+                if ManualClock::END <= last {
+                    return Err(ReplayError::BeyondClock { time: last });
+                }
+                let now = clock.advance_to(last);
                 let late_start = arrivals[0] < began.0;
                 rows.arrivals = Some(if late_start {
                     arrivals
