@@ -271,29 +271,24 @@ impl Replay {
         let first_row = usize::try_from(self.written.rows).unwrap_or(usize::MAX);
         let mut rows = Rows::from_batch(batch, self.options.roles(), first_row)?;
         self.stream.check_sizes(&rows, first_row)?;
-        let now = match (&self.clock, arrivals) {
-            // Rows arrive in event time, and the clock goes along: nothing waits.
+        // Rows arrive in event time, and the clock goes along once they are in: nothing waits. The engine takes no
+        // arrival before its own time, so the clock must not be moved first.
+        let moved = match (&self.clock, arrivals) {
             (Clock::Manual(clock), Some(arrivals)) => {
-                let began = clock.now();
                 let last = Millis(*arrivals.last().expect("a chunk has rows"));
                 if ManualClock::END <= last {
                     return Err(ReplayError::BeyondClock { time: last });
                 }
-                let now = clock.advance_to(last);
-                let late_start = arrivals[0] < began.0;
-                rows.arrivals = Some(if late_start {
-                    arrivals
-                        .iter()
-                        .map(|&arrival| arrival.max(began.0))
-                        .collect()
-                } else {
-                    arrivals
-                });
-                now
+                rows.arrivals = Some(arrivals);
+                Some((clock, last))
             }
-            _ => self.clock.now(),
+            _ => None,
         };
-        self.written.extend(self.stream.write_checked(now, rows)?);
+        let written = self.stream.write_checked(self.clock.now(), rows)?;
+        self.written.extend(written);
+        if let Some((clock, last)) = moved {
+            clock.advance_to(last);
+        }
         Ok(())
     }
 
@@ -508,7 +503,7 @@ fn delays(batch: &RecordBatch, name: &str) -> Result<Vec<i64>, ReplayError> {
             Ok(ms
                 .as_primitive::<Int64Type>()
                 .iter()
-                .map(|ms| ms.unwrap_or(0))
+                .map(|ms| ms.unwrap_or(0).max(0))
                 .collect())
         }
         number if number.is_numeric() => {
@@ -517,7 +512,7 @@ fn delays(batch: &RecordBatch, name: &str) -> Result<Vec<i64>, ReplayError> {
                 clippy::cast_possible_truncation,
                 reason = "delays are counted in whole milliseconds"
             )]
-            let ms = |seconds: Option<f64>| (seconds.unwrap_or(0.0) * 1000.0) as i64;
+            let ms = |seconds: Option<f64>| (seconds.unwrap_or(0.0).max(0.0) * 1000.0) as i64;
             Ok(seconds
                 .as_primitive::<Float64Type>()
                 .iter()
