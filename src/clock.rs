@@ -88,6 +88,9 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
+    /// It stands before the year 2400: sequence numbers, which count seconds, end in 2477.
+    pub const END: Millis = Millis(13_569_465_600_000);
+
     /// Makes a clock that stands at `start`.
     pub fn new(start: Millis) -> Self {
         Self { now_ms: AtomicI64::new(start.0) }

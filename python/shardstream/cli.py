@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 
 import shardstream as ss
-from shardstream.errors import InvalidArgumentException, ShardstreamError
+from shardstream.errors import DatasetError, InvalidArgumentException, ShardstreamError
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("shardstream: interrupted", file=sys.stderr)  # noqa: T201
         return _INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has had enough, as `head` does.
-        sys.stderr.close()
+        # Whoever read the output has had enough, as `head` does; what is left to flush goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return 0
 
@@ -112,6 +113,11 @@ def _replay(options: argparse.Namespace) -> None:
         raise InvalidArgumentException(message)
     window = None if options.window is None else _window(options.window)
     aggregates = [_aggregate(text) for text in options.agg] or [("count", ss.count())]
+    names = [name for name, _ in aggregates]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        message = f"--agg: {', '.join(sorted(twice))} is computed twice: give each its own name, as in n=count()"
+        raise InvalidArgumentException(message)
     with ss.Engine(limits=options.limits) as engine:
         stream = engine.create_stream("replay", shards=options.shards)
         report = ss.replay(
@@ -187,15 +193,31 @@ def _speed(text: str) -> Any:  # noqa: ANN401 - replay() checks it
 
 def _write(result: ss.WindowResult, form: str, out: str | None) -> None:
     if form == "table":
-        text = result.to_text()
-        if out is None:
-            print(text)  # noqa: T201 - a command line talks
-        else:
-            with open(out, "w", encoding="utf-8") as file:  # noqa: PTH123 - pathlib would cost an import for one line
-                file.write(text + "\n")
+        _write_bytes((result.to_text() + "\n").encode(), out)
+    elif out is not None:
+        result.save(out, form)
     else:
+        import tempfile
+        from pathlib import Path
+
+        with tempfile.TemporaryDirectory() as folder:
+            saved = Path(folder) / "result"
+            result.save(str(saved), form)
+            _write_bytes(saved.read_bytes(), None)
+
+
+def _write_bytes(content: bytes, out: str | None) -> None:
+    if out is None:
         sys.stdout.flush()
-        result.save("/dev/stdout" if out is None else out, form)
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with open(out, "wb") as file:  # noqa: PTH123 - pathlib would cost an import for one line
+            file.write(content)
+    except OSError as error:
+        message = f"cannot write `{out}`: {error.strerror}"
+        raise DatasetError(message) from error
 
 
 def _say(text: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from shardstream import _core
+from collections.abc import Mapping
+
+from shardstream import _core, text
 from shardstream.clock import ManualClock, SystemClock
 from shardstream.duration import whole_millis
 from shardstream.errors import InvalidArgumentException, SerializationException
@@ -11,12 +13,12 @@ from shardstream.stream import Stream
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Mapping
     from types import TracebackType
     from typing import Literal, Self
 
 __all__ = ["Engine"]
 
+_ACCOUNT_DIGITS = 12
 _DEFAULT_SHARDS = 4
 _RECORD_BYTES_MAX = 1024 * 1024
 _LIMITS = (None, "aws")
@@ -62,13 +64,14 @@ class Engine:
         if limits not in _LIMITS:
             message = f'limits: "aws" or None, not {limits!r}'
             raise InvalidArgumentException(message)
-        if not (isinstance(account_id, str) and len(account_id) == 12 and account_id.isdigit()):  # noqa: PLR2004
+        digits = text.checked(account_id, "account_id")
+        if len(digits) != _ACCOUNT_DIGITS or not (digits.isascii() and digits.isdigit()):
             message = f"account_id: 12 digits, not {account_id!r}"
             raise InvalidArgumentException(message)
-        if not (isinstance(region, str) and region):
+        if not text.checked(region, "region"):
             message = f'region: a name like "eu-west-1", not {region!r}'
             raise InvalidArgumentException(message)
-        if not (isinstance(seed, int) and 0 <= seed < 2**64):
+        if isinstance(seed, bool) or not (isinstance(seed, int) and 0 <= seed < 2**64):
             message = f"seed: an int from 0 to 2**64 - 1, not {seed!r}"
             raise InvalidArgumentException(message)
         self._core = _core.Engine(
@@ -115,7 +118,7 @@ class Engine:
 
         Source: CreateStream of the Kinesis Data Streams API.
         """
-        self._check_name(name)
+        text.checked(name, "name")
         if shards is None:
             shards = _DEFAULT_SHARDS
         if isinstance(shards, bool) or not isinstance(shards, int):
@@ -133,7 +136,7 @@ class Engine:
             retention_ms=whole_millis(retention, "retention"),
             on_demand=mode == "ON_DEMAND",
             record_bytes_max=max_record_size,
-            tags={} if tags is None else dict(tags),
+            tags={} if tags is None else _checked_tags(tags),
         )
         return self.stream(name)
 
@@ -143,7 +146,7 @@ class Engine:
         Raises:
             ResourceNotFoundException: There is none.
         """
-        self._check_name(name)
+        text.checked(name, "name")
         return Stream(self._core, name)
 
     def list_streams(self) -> list[str]:
@@ -159,7 +162,7 @@ class Engine:
         Raises:
             ResourceNotFoundException: There is no stream of this name.
         """
-        self._check_name(name)
+        text.checked(name, "name")
         self._core.delete_stream(name)
 
     def tick(self) -> None:
@@ -194,8 +197,11 @@ class Engine:
         limits = "" if self._limits is None else f", limits={self._limits!r}"
         return f"Engine({len(names)} stream{'' if len(names) == 1 else 's'}{limits})"
 
-    @staticmethod
-    def _check_name(name: object) -> None:
-        if not isinstance(name, str):
-            message = f"a stream's name is text, not {type(name).__name__} {name!r}"
-            raise SerializationException(message)
+
+def _checked_tags(tags: object) -> dict[str, str]:
+    if not isinstance(tags, Mapping):
+        message = f'tags: labels by name, like {{"team": "web"}}, not {type(tags).__name__} {tags!r}'
+        raise SerializationException(message)
+    return {
+        text.checked(key, "tags"): text.checked(value, f"tags: the value of {key!r}") for key, value in tags.items()
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from shardstream import _core
+from shardstream import _core, text
 from shardstream.duration import is_duration, nanoseconds, unix_millis
 from shardstream.errors import InvalidArgumentException, SerializationException
 
@@ -58,10 +58,7 @@ def cuts(stream: _core.Stream, start: object, end: object, shard_id: object) -> 
 
 def shard_name(shard_id: object) -> str:
     """The name of a shard, if it is text."""
-    if not isinstance(shard_id, str):
-        message = f'a shard is named by text, like "shardId-000000000000", not {type(shard_id).__name__} {shard_id!r}'
-        raise SerializationException(message)
-    return shard_id
+    return text.checked(shard_id, "shard_id")
 
 
 def _text(position: str, name: str, now_ms: int) -> str | tuple[str, str] | tuple[str, int]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 
-from shardstream import _core, position
-from shardstream.duration import nanoseconds, whole_millis
+from shardstream import _core, position, text
+from shardstream.duration import nanoseconds
 from shardstream.errors import InvalidArgumentException, SerializationException
 from shardstream.windows import Aggregate, Window
 
@@ -189,7 +189,7 @@ class WindowQuery:
             raise InvalidArgumentException(message)
         query = self._native()
         changes = _choice(emit, "emit", ("final", "changes")) == "changes"
-        timeout_ms = None if timeout is None else whole_millis(timeout, "timeout")
+        timeout_ms = None if timeout is None else _not_negative(timeout, "timeout") // 1_000_000
         from_cut, until_cut = position.cuts(self._source, start, end, shard_id)
         return map(
             WindowResult,
@@ -369,10 +369,7 @@ def window(
 
 
 def _column(name: object, what: str) -> str:
-    if not isinstance(name, str):
-        message = f"{what}: a column's name is text, not {type(name).__name__} {name!r}"
-        raise SerializationException(message)
-    return name
+    return text.checked(name, what)
 
 
 def _choice(value: object, name: str, known: tuple[str, ...]) -> str:

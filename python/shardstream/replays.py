@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from time import perf_counter
 
-from shardstream import _core
+from shardstream import _core, text
 from shardstream._epoch import from_millis
 from shardstream.duration import is_duration, nanoseconds
 from shardstream.errors import InvalidArgumentException, SerializationException, ShardstreamError
@@ -147,8 +147,12 @@ def replay(
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         message = f"limit: a number of rows from 1 on, or None for all, not {limit!r}"
         raise InvalidArgumentException(message)
-    for name, column in (("time", time), ("data", data), ("null_key", null_key)):
-        _check_text(name, column)
+    for name, value in (("key", key), ("time", time), ("data", data), ("null_key", null_key)):
+        if value is not None:
+            text.checked(value, name)
+    if not isinstance(progress, bool) and not callable(progress):
+        message = f"progress: True, False, or a function that takes a number of rows, not {progress!r}"
+        raise SerializationException(message)
     _check_choice("format", format, (None, *_FORMATS))
     _check_choice("on_bad_line", on_bad_line, ("raise", "skip"))
     files = _files(source)
@@ -157,7 +161,7 @@ def replay(
             message = "an iterable of (key, data) has no columns: time, speed, delay, data and format are for others"
             raise InvalidArgumentException(message)
         return _replay_pairs(source, stream, key=key, null_key=null_key, progress=progress, limit=limit)
-    if not isinstance(key, str):
+    if key is None:
         message = f'key: the name of the column of partition keys, like key="user_id", not {key!r}'
         raise SerializationException(message)
     if time is None and (delay is not None or speed != "max"):
@@ -250,16 +254,10 @@ def _entry(index: int, pair: object, null_key: str | None) -> tuple[Any, Any]:
 def _files(source: object) -> list[str] | None:
     """The file names a source stands for, if it does."""
     if isinstance(source, str | os.PathLike):
-        return [os.fsdecode(source)]
+        return [text.checked(os.fsdecode(source), "source")]
     if isinstance(source, Sequence) and source and all(isinstance(each, str | os.PathLike) for each in source):
-        return [os.fsdecode(each) for each in source]
+        return [text.checked(os.fsdecode(each), "source") for each in source]
     return None
-
-
-def _check_text(name: str, value: object) -> None:
-    if value is not None and not isinstance(value, str):
-        message = f"{name}: text or None, not {type(value).__name__} {value!r}"
-        raise SerializationException(message)
 
 
 def _check_choice(name: str, value: object, known: tuple[str | None, ...]) -> None:

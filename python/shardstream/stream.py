@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from shardstream import _core, position
+from shardstream import _core, position, text
 from shardstream._epoch import from_millis
 from shardstream.duration import whole_millis
 from shardstream.errors import InvalidArgumentException, SerializationException
@@ -65,9 +65,10 @@ class Stream(_core.Stream):
             ColumnTypeError: A column is of a type that cannot be what it is named as.
             ValidationException: A key is null, empty or too long, or a row over the record limit. No row is stored.
         """
-        if not isinstance(key, str):
-            message = f"key: a column's name, not {type(key).__name__} {key!r}"
-            raise SerializationException(message)
+        text.checked(key, "key")
+        for name, value in (("time", time), ("data", data), ("null_key", null_key)):
+            if value is not None:
+                text.checked(value, name)
         return self.write_table(table, key=key, data=data, null_key=null_key, time=time)
 
     def read(
@@ -103,7 +104,7 @@ class Stream(_core.Stream):
             message = f"limit: a number of records from 1 on, or None for all, not {limit!r}"
             raise InvalidArgumentException(message)
         from_cut, until_cut = position.cuts(self, start, end, shard_id)
-        return self.read_between(from_cut, until_cut, shard_id, limit)
+        return self.read_between(from_cut, until_cut, shard_id, None if limit is None else min(limit, 2**62))
 
     def follow(
         self,
@@ -124,6 +125,9 @@ class Stream(_core.Stream):
             timeout: How long to wait for another record; for ever, if not given (Ctrl-C works).
         """
         timeout_ms = None if timeout is None else whole_millis(timeout, "timeout")
+        if timeout_ms is not None and timeout_ms < 0:
+            message = f"timeout: not negative, unlike {timeout!r}"
+            raise InvalidArgumentException(message)
         from_cut, _ = position.cuts(self, start, None, shard_id)
         return self.follow_from(from_cut, shard_id, timeout_ms)
 

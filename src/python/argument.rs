@@ -2,9 +2,11 @@
 
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
+use pyo3::types::PyBool;
 use pyo3::types::PyByteArray;
 use pyo3::types::PyBytes;
 use pyo3::types::PyInt;
+use pyo3::types::PyIterator;
 use pyo3::types::PyString;
 
 use crate::clock::Millis;
@@ -64,12 +66,35 @@ pub(super) fn key<'a>(object: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
     ))
 }
 
+/// An iterator over records.
+pub(super) fn iterator<'py>(records: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
+    if let Ok(iterator) = records.try_iter() {
+        return Ok(iterator);
+    }
+    let given = records.get_type().name()?;
+    Err(raise(
+        "SerializationException",
+        format!("records are an iterable of tuples (data, key), not {given}"),
+    ))
+}
+
+/// Text that is no name of this house's: a column's, say.
+pub(super) fn text<'a>(object: &'a Bound<'_, PyAny>, what: &str) -> PyResult<&'a str> {
+    if let Ok(text) = object.cast::<PyString>()
+        && let Ok(text) = text.to_str()
+    {
+        return Ok(text);
+    }
+    let message = format!("{what} is text, not {}", object.repr()?);
+    Err(raise("SerializationException", message))
+}
+
 /// An explicit hash key: an integer, or its decimal digits.
 pub(super) fn hash_key(object: &Bound<'_, PyAny>) -> PyResult<HashKey> {
-    let parsed = if object.is_instance_of::<PyInt>() {
+    let parsed = if object.is_instance_of::<PyInt>() && !object.is_instance_of::<PyBool>() {
         object.extract::<u128>().ok().map(HashKey)
     } else if let Ok(digits) = object.cast::<PyString>() {
-        HashKey::parse(digits.to_str()?)
+        digits.to_str().ok().and_then(HashKey::parse)
     } else {
         let given = object.get_type().name()?;
         let message = format!("an explicit hash key is an int or its digits, not {given}");
@@ -77,7 +102,8 @@ pub(super) fn hash_key(object: &Bound<'_, PyAny>) -> PyResult<HashKey> {
     };
     parsed.ok_or_else(|| {
         let message = format!(
-            "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was {object}"
+            "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was {}",
+            object.repr().map_or_else(|_| String::new(), |given| given.to_string())
         );
         raise("InvalidArgumentException", message)
     })

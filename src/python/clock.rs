@@ -18,8 +18,8 @@ pub(super) struct PyManualClock {
 #[pymethods]
 impl PyManualClock {
     #[new]
-    fn new(start_ms: i64) -> Self {
-        Self { clock: Arc::new(ManualClock::new(Millis(start_ms))) }
+    fn new(start_ms: i64) -> PyResult<Self> {
+        Ok(Self { clock: Arc::new(ManualClock::new(within(start_ms)?)) })
     }
 
     /// Moves on by `duration_ms` and returns the new time.
@@ -30,6 +30,7 @@ impl PyManualClock {
                 format!("a clock does not go back: {duration_ms} ms"),
             ));
         }
+        within(self.clock.now().0.saturating_add(duration_ms))?;
         Ok(self.clock.advance(duration_ms).0)
     }
 
@@ -43,11 +44,21 @@ impl PyManualClock {
             );
             return Err(raise("InvalidArgumentException", message));
         }
-        Ok(self.clock.advance_to(Millis(time_ms)).0)
+        Ok(self.clock.advance_to(within(time_ms)?).0)
     }
 
     /// The time, in milliseconds since 1970.
     fn now_ms(&self) -> i64 {
         self.clock.now().0
     }
+}
+
+/// A time that a clock can stand at.
+fn within(time_ms: i64) -> PyResult<Millis> {
+    let time = Millis(time_ms);
+    if time < ManualClock::END {
+        return Ok(time);
+    }
+    let message = format!("a clock stands before the year 2400, not at {time_ms} ms since 1970");
+    Err(raise("InvalidArgumentException", message))
 }

@@ -33,6 +33,7 @@ use pyo3_arrow::ffi::to_schema_pycapsule;
 use crate::clock::Millis;
 use crate::engine::log::Picked;
 use crate::engine::log::Slice;
+use crate::python::argument;
 use crate::python::error::raise;
 use crate::python::table::PyTable;
 use crate::python::table::stream_capsule;
@@ -245,7 +246,12 @@ impl PyRecords {
     ///
     /// Returns:
     ///     numpy.ndarray: Shape (len(self),).
-    fn to_numpy<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    fn to_numpy<'py>(
+        &self,
+        py: Python<'py>,
+        name: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let name = argument::text(name, "a column's name")?;
         let each =
             |slice: &Slice| (0..slice.len()).map(|place| slice.row(place)).collect::<Vec<_>>();
         let objects = |value: &dyn Fn(&Slice, usize) -> PyResult<Bound<'py, PyAny>>| -> PyResult<Bound<'py, PyAny>> {

@@ -156,7 +156,9 @@ fn replay_error(error: ReplayError) -> PyErr {
         ReplayError::DelayType { .. } | ReplayError::TimeType { .. } => {
             raise("ColumnTypeError", error)
         }
-        ReplayError::NullTimes { .. } => raise("ValidationException", error),
+        ReplayError::BeyondClock { .. } | ReplayError::NullTimes { .. } => {
+            raise("ValidationException", error)
+        }
         ReplayError::Source { .. } => raise("DatasetError", error),
     }
 }

@@ -106,7 +106,8 @@ impl PyStream {
     ///
     /// Source: PutRecords of the Kinesis Data Streams API.
     fn put_many(&self, py: Python<'_>, records: &Bound<'_, PyAny>) -> PyResult<PyPutManyResult> {
-        let records: Vec<Bound<'_, PyAny>> = records.try_iter()?.collect::<PyResult<_>>()?;
+        let records: Vec<Bound<'_, PyAny>> =
+            argument::iterator(records)?.collect::<PyResult<_>>()?;
         let parts: Vec<Parts<'_>> = records
             .iter()
             .enumerate()

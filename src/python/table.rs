@@ -12,6 +12,8 @@ use arrow_schema::DataType;
 use arrow_schema::Field;
 use arrow_schema::Schema;
 use arrow_schema::SchemaRef;
+use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use pyo3::types::PyDict;
@@ -20,6 +22,7 @@ use pyo3_arrow::ffi::to_schema_pycapsule;
 use pyo3_arrow::ffi::to_stream_pycapsule;
 use pyo3_arrow::input::AnyRecordBatch;
 
+use crate::python::argument;
 use crate::python::error::raise;
 use crate::python::value;
 
@@ -34,7 +37,17 @@ pub(super) fn reader(object: &Bound<'_, PyAny>) -> PyResult<Box<dyn RecordBatchR
         );
         return Err(raise("SerializationException", message));
     }
-    object.extract::<AnyRecordBatch>()?.into_reader()
+    let py = object.py();
+    object.extract::<AnyRecordBatch>().and_then(AnyRecordBatch::into_reader).map_err(|error| {
+        // What is no table comes back as a ValueError or TypeError; an error of the object's own is not ours.
+        let no_table =
+            error.is_instance_of::<PyValueError>(py) || error.is_instance_of::<PyTypeError>(py);
+        if no_table {
+            let message = format!("not a table of columns: {}", error.value(py));
+            return raise("SerializationException", message);
+        }
+        error
+    })
 }
 
 /// Reads all of a table.
@@ -46,9 +59,16 @@ pub(super) fn batches(object: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<Rec
     let reader = reader(object)?;
     let schema = reader.schema();
     let batches: Result<Vec<RecordBatch>, ArrowError> = object.py().detach(|| reader.collect());
-    let batches =
-        batches.map_err(|error| raise("InvalidArgumentException", unread(&error, &schema)));
-    Ok((schema, batches?))
+    let class = if is_untyped(&schema) { "InvalidArgumentException" } else { "DatasetError" };
+    Ok((
+        Arc::clone(&schema),
+        batches.map_err(|error| {
+            raise(
+                class,
+                format!("reading the table: {}; no row was stored", unread(&error, &schema)),
+            )
+        })?,
+    ))
 }
 
 /// Says why a table cannot be read.
@@ -63,6 +83,10 @@ pub(super) fn unread(error: &ArrowError, schema: &Schema) -> String {
         ),
         _ => error.to_string(),
     }
+}
+
+fn is_untyped(schema: &Schema) -> bool {
+    schema.fields().iter().any(|field| *field.data_type() == DataType::Null)
 }
 
 /// Columns of equal length, in Arrow's memory: any Arrow library takes it as it is.
@@ -124,7 +148,12 @@ impl PyTable {
     }
 
     /// The values of one column as Python objects.
-    fn column<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    fn column<'py>(
+        &self,
+        py: Python<'py>,
+        name: &Bound<'py, PyAny>,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let name = argument::text(name, "a column's name")?;
         let mut values = Vec::with_capacity(self.__len__());
         let place = self.schema.index_of(name).map_err(|_| {
             let known = self.column_names().join(", ");
@@ -161,7 +190,8 @@ impl PyTable {
     }
 
     /// Writes the rows to a file: `csv`, `json` (one object a line) or `arrow` (IPC file).
-    fn save(&self, py: Python<'_>, path: &str, format: &str) -> PyResult<()> {
+    fn save(&self, py: Python<'_>, path: &Bound<'_, PyAny>, format: &str) -> PyResult<()> {
+        let path = argument::text(path, "a file's name")?;
         let file = File::create(path)
             .map_err(|error| raise("DatasetError", format!("cannot write `{path}`: {error}")))?;
         py.detach(|| write_batches(file, &self.schema, &self.batches, format)).map_err(failed)

@@ -1,5 +1,7 @@
 //! Arrow values as Python objects, for whoever has no dataframe library at hand.
 
+use std::sync::Arc;
+
 use arrow_array::Array;
 use arrow_array::ArrayRef;
 use arrow_array::RecordBatch;
@@ -15,13 +17,15 @@ use arrow_schema::ArrowError;
 use arrow_schema::DataType;
 use arrow_schema::TimeUnit;
 use pyo3::IntoPyObjectExt;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
 use pyo3::types::PyDict;
 use pyo3::types::PyList;
 use pyo3::types::PyType;
+
+use crate::python::error::raise;
 
 /// The rows of a batch, a dictionary each.
 pub(super) fn rows<'py>(py: Python<'py>, batch: &RecordBatch) -> PyResult<Vec<Bound<'py, PyDict>>> {
@@ -81,7 +85,12 @@ pub(super) fn values<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Vec<Bou
             let kind = if zone.is_some() { "epoch" } else { "epoch_naive" };
             let microseconds = in_microseconds(array, *unit)?;
             let epoch = face(py)?.getattr(kind)?;
-            each(&|row| epoch.add(microsecond_delta(py, microseconds[row])?))
+            each(&|row| {
+                counted(
+                    py,
+                    microsecond_delta(py, microseconds[row]).and_then(|span| epoch.add(span)),
+                )
+            })
         }
         DataType::Date32 | DataType::Date64 => {
             let days = converted(&converted(array, &DataType::Date32)?, &DataType::Int32)?;
@@ -89,15 +98,14 @@ pub(super) fn values<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Vec<Bou
             let day_us = 86_400_000_000;
             let epoch = face(py)?.getattr("epoch_date")?;
             each(&|row| {
-                epoch.add(microsecond_delta(
-                    py,
-                    days.as_primitive::<Int64Type>().value(row) * day_us,
-                )?)
+                let day = days.as_primitive::<Int64Type>().value(row);
+                let span = microsecond_delta(py, day.saturating_mul(day_us));
+                counted(py, span.and_then(|span| epoch.add(span)))
             })
         }
         DataType::Duration(unit) => {
             let microseconds = in_microseconds(array, *unit)?;
-            each(&|row| microsecond_delta(py, microseconds[row]))
+            each(&|row| counted(py, microsecond_delta(py, microseconds[row])))
         }
         DataType::Decimal128(_, _) => {
             let decimal = face(py)?.getattr("decimal")?;
@@ -105,6 +113,14 @@ pub(super) fn values<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Vec<Bou
                 decimal.call1((array.as_primitive::<Decimal128Type>().value_as_string(row),))
             })
         }
+        DataType::FixedSizeBinary(_) => values(py, &converted(array, &DataType::Binary)?),
+        DataType::FixedSizeList(item, _) => {
+            values(py, &converted(array, &DataType::List(Arc::clone(item)))?)
+        }
+        DataType::Map(_, _) => each(&|row| {
+            let entries: ArrayRef = Arc::new(array.as_map().value(row));
+            Ok(PyList::new(py, values(py, &entries)?)?.into_any())
+        }),
         DataType::Dictionary(_, value) => values(py, &converted(array, value)?),
         DataType::Struct(fields) => {
             let columns = array.as_struct().columns().iter().map(|column| values(py, column));
@@ -131,6 +147,21 @@ pub(super) fn values<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Vec<Bou
     }
 }
 
+/// A time or span, or an error that says why Python has none.
+fn counted<'py>(
+    py: Python<'py>,
+    value: PyResult<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    value.map_err(|error| {
+        if error.is_instance_of::<PyOverflowError>(py) {
+            let message = "a time lies beyond the years 1 to 9999, which Python counts: take the table as Arrow, as in \
+                           polars.DataFrame(table)";
+            return raise("ColumnTypeError", message);
+        }
+        error
+    })
+}
+
 fn in_microseconds(array: &ArrayRef, unit: TimeUnit) -> PyResult<Vec<i64>> {
     let ticks = converted(array, &DataType::Int64)?;
     let scale = |tick: i64| match unit {
@@ -153,5 +184,5 @@ fn face(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
 }
 
 fn converted(array: &ArrayRef, data_type: &DataType) -> PyResult<ArrayRef> {
-    cast(array, data_type).map_err(|error: ArrowError| PyTypeError::new_err(error.to_string()))
+    cast(array, data_type).map_err(|error: ArrowError| raise("ColumnTypeError", error))
 }

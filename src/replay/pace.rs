@@ -23,6 +23,7 @@ use arrow_schema::TimeUnit;
 use arrow_select::interleave::interleave_record_batch;
 
 use crate::clock::Clock;
+use crate::clock::ManualClock;
 use crate::clock::Millis;
 use crate::engine::EngineError;
 use crate::engine::Stream;
@@ -41,6 +42,14 @@ const WAIT_MAX: Duration = Duration::from_millis(20);
 /// Why a replay stops.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
+    /// A row that would move a clock further than sequence numbers count.
+    #[error(
+        "rows arrive {time} by their own time, and a clock stands before the year 2400: filter them out, or leave time out"
+    )]
+    BeyondClock {
+        /// When a row arrives.
+        time: Millis,
+    },
     /// The dataset cannot be read.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
@@ -300,23 +309,24 @@ impl Replay {
         let first_row = usize::try_from(self.written.rows).unwrap_or(usize::MAX);
         let mut rows = Rows::from_batch(batch, self.options.roles(), first_row)?;
         self.stream.check_sizes(&rows, first_row)?;
-        let now = match (&self.clock, arrivals) {
-            // Rows arrive in event time, and the clock goes along: nothing waits.
+        // Rows arrive in event time, and the clock goes along once they are in: nothing waits. The engine takes no
+        // arrival before its own time, so the clock must not be moved first.
+        let moved = match (&self.clock, arrivals) {
             (Clock::Manual(clock), Some(arrivals)) => {
-                let began = clock.now();
-                let now = clock.advance_to(Millis(*arrivals.last().expect("a chunk has rows")));
-                let late_start = arrivals[0] < began.0;
-                rows.arrivals = Some(if late_start {
-                    arrivals.iter().map(|&arrival| arrival.max(began.0)).collect()
-                } else {
-                    arrivals
-                });
-                now
+                let last = Millis(*arrivals.last().expect("a chunk has rows"));
+                if ManualClock::END <= last {
+                    return Err(ReplayError::BeyondClock { time: last });
+                }
+                rows.arrivals = Some(arrivals);
+                Some((clock, last))
             }
-            _ => self.clock.now(),
+            _ => None,
         };
         let routed = self.stream.route(rows, || true)?.expect("nobody stops it");
-        self.written.extend(self.stream.append(now, routed)?);
+        self.written.extend(self.stream.append(self.clock.now(), routed)?);
+        if let Some((clock, last)) = moved {
+            clock.advance_to(last);
+        }
         Ok(())
     }
 
@@ -488,7 +498,7 @@ fn delays(batch: &RecordBatch, name: &str) -> Result<Vec<i64>, ReplayError> {
             let ms = to(array, &DataType::Duration(TimeUnit::Millisecond))
                 .and_then(|ms| to(&ms, &DataType::Int64));
             let ms = ms.map_err(|_| refused())?;
-            Ok(ms.as_primitive::<Int64Type>().iter().map(|ms| ms.unwrap_or(0)).collect())
+            Ok(ms.as_primitive::<Int64Type>().iter().map(|ms| ms.unwrap_or(0).max(0)).collect())
         }
         number if number.is_numeric() => {
             let seconds = to(array, &DataType::Float64).map_err(|_| refused())?;
@@ -496,7 +506,7 @@ fn delays(batch: &RecordBatch, name: &str) -> Result<Vec<i64>, ReplayError> {
                 clippy::cast_possible_truncation,
                 reason = "delays are counted in whole milliseconds"
             )]
-            let ms = |seconds: Option<f64>| (seconds.unwrap_or(0.0) * 1000.0) as i64;
+            let ms = |seconds: Option<f64>| (seconds.unwrap_or(0.0).max(0.0) * 1000.0) as i64;
             Ok(seconds.as_primitive::<Float64Type>().iter().map(ms).collect())
         }
         _ => Err(refused()),

@@ -1,0 +1,156 @@
+"""The command line, as a person types it."""
+
+import json
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+from shardstream.cli import main
+
+QUERY = ["--key", "carrier", "--time", "scheduled", "--window", "30d", "--by", "origin", "--agg", "n=count()"]
+QUERY += ["--agg", "late=mean(dep_delay)"]
+
+
+@pytest.fixture(scope="module")
+def flights_file(tmp_path_factory):
+    from pathlib import Path
+
+    source = Path(__file__).parents[2] / "notebooks" / "data" / "flights.parquet"
+    path = tmp_path_factory.mktemp("cli") / "flights.parquet"
+    pl.read_parquet(source).head(20_000).write_parquet(path)
+    return path
+
+
+def shardstream(*arguments):
+    command = [sys.executable, "-m", "shardstream", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def expected(path):
+    grouped = pl.read_parquet(path).group_by("origin").agg(n=pl.len(), late=pl.col("dep_delay").mean())
+    return {row["origin"]: (row["n"], row["late"]) for row in grouped.to_dicts()}
+
+
+def found(frame):
+    totals = {}
+    for row in frame.to_dicts():
+        count, total = totals.get(row["origin"], (0, 0.0))
+        totals[row["origin"]] = (count + row["n"], total)
+    return {origin: count for origin, (count, _) in totals.items()}
+
+
+READERS = {"csv": pl.read_csv, "json": pl.read_ndjson, "arrow": pl.read_ipc}
+
+
+@pytest.mark.parametrize("form", READERS)
+def test_replay_when_out_given_then_file_holds_the_windows(form, flights_file, tmp_path):
+    out = tmp_path / "out"
+    assert main(["replay", str(flights_file), *QUERY, "--format", form, "--out", str(out)]) == 0
+    frame = READERS[form](out.read_bytes())
+    assert frame.columns == ["window_start", "window_end", "origin", "n", "late"]
+    assert found(frame) == {origin: count for origin, (count, _) in expected(flights_file).items()}
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_replay_when_no_out_then_prints_the_windows_and_nothing_else(form, flights_file):
+    run = shardstream("replay", flights_file, *QUERY, "--format", form)
+    assert run.returncode == 0
+    frame = READERS[form](run.stdout.encode())
+    assert found(frame) == {origin: count for origin, (count, _) in expected(flights_file).items()}
+    assert "20,000" in run.stderr
+
+
+def test_replay_when_table_format_then_draws_one(flights_file):
+    run = shardstream("replay", flights_file, *QUERY)
+    assert run.stdout.startswith("+--")
+    assert "| window_start" in run.stdout
+
+
+def test_replay_when_no_window_then_says_records_of_each_shard(flights_file, capsys):
+    assert main(["replay", str(flights_file), "--key", "carrier", "--shards", "3"]) == 0
+    said = capsys.readouterr().err
+    assert said.count("shardId-") == 3
+    assert "records=20,000" in said
+
+
+@pytest.mark.parametrize(
+    "window", ["hop(60d, 30d)", "session(30m)", "cumulate(60d, 30d)", "tumble(30d)", "hop(size=60d, slide=30d)"]
+)
+def test_replay_when_window_is_a_call_then_computes_it(window, flights_file, tmp_path):
+    out = tmp_path / "out.json"
+    arguments = ["--key", "carrier", "--time", "scheduled", "--window", window, "--format", "json", "--out", str(out)]
+    assert main(["replay", str(flights_file), *arguments]) == 0
+    assert all(json.loads(line)["count"] for line in out.read_text().splitlines())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--key", "nope"],
+        ["--key", "carrier", "--by", "origin"],
+        ["--key", "carrier", "--window", "1d"],
+        ["--key", "carrier", "--shards", "0"],
+        ["--key", "carrier", "--time", "scheduled", "--window", "1x"],
+        ["--key", "carrier", "--time", "scheduled", "--window", "hop(1m)"],
+        ["--key", "carrier", "--time", "scheduled", "--window", "hop(1m, 2m)"],
+        ["--key", "carrier", "--time", "scheduled", "--window", "1d", "--agg", "nope(x)"],
+        ["--key", "carrier", "--time", "scheduled", "--window", "1d", "--agg", "sum()"],
+        ["--key", "carrier", "--time", "scheduled", "--window", "1d", "--agg", "sum(nope)"],
+        ["--key", "carrier", "--time", "scheduled", "--window", "1d", "--agg", "count(5)"],
+        ["--key", "carrier", "--time", "scheduled", "--window", "1d", "--agg", "n=count()", "--agg", "n=count()"],
+        ["--key", "carrier", "--time", "scheduled", "--window", "1d", "--by", "nope"],
+        ["--key", "carrier", "--time", "scheduled", "--window", "1d", "--watermark", "soon"],
+        ["--key", "carrier", "--time", "scheduled", "--window", "1d", "--out", "/nowhere/at/all"],
+        ["--key", "carrier", "--time", "scheduled", "--window", "1d", "--out", "/nowhere/at/all", "--format", "csv"],
+        ["--key", "carrier", "--time", "scheduled", "--speed", "fast"],
+        ["--key", "carrier", "--delay", "5s"],
+    ],
+    ids=" ".join,
+)
+def test_replay_when_something_is_wrong_then_says_it_in_one_line_and_exits_2(arguments, flights_file, capsys):
+    assert main(["replay", str(flights_file), *arguments]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert [line for line in said if line.startswith("shardstream: ")] == said[-1:]
+
+
+def test_replay_when_file_is_not_there_then_exits_2_with_one_line():
+    run = shardstream("replay", "nope.parquet", "--key", "k")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith("shardstream: ")
+    assert run.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["nope"], ["replay"], ["replay", "f", "--key", "k", "--format", "xml"]], ids=str
+)
+def test_command_when_typed_wrong_then_exits_2_with_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage: shardstream" in capsys.readouterr().err
+
+
+def test_help_when_asked_then_shows_an_example(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["replay", "--help"])
+    assert ended.value.code == 0
+    assert "example: shardstream replay flights.parquet" in capsys.readouterr().out
+
+
+def test_version_when_asked_then_says_it():
+    import shardstream as ss
+
+    assert shardstream("--version").stdout == f"shardstream {ss.__version__}\n"
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_replay_when_its_reader_goes_away_then_ends_quietly(form, flights_file):
+    arguments = ["--key", "carrier", "--time", "scheduled", "--window", "1h", "--by", "carrier", "--format", form]
+    command = [sys.executable, "-m", "shardstream", "replay", str(flights_file), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        said = process.stderr.read().decode()
+        assert process.wait(30) == 0
+    assert "Traceback" not in said
+    assert "Error" not in said
