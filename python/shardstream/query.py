@@ -369,7 +369,7 @@ def window(
 
 
 def _column(name: object, what: str) -> str:
-    return text.checked(name, what)
+    return text.checked(name, f"{what}: a column's name")
 
 
 def _choice(value: object, name: str, known: tuple[str, ...]) -> str:

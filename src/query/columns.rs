@@ -81,6 +81,8 @@ pub enum Wanted {
         time: String,
         /// Those that are keys.
         keys: Vec<String>,
+        /// Those that are computed with.
+        numbers: Vec<String>,
     },
 }
 
@@ -205,8 +207,13 @@ impl Columns {
             let is_declared = declared.iter().any(|(name, _)| name == field.name());
             let is_key =
                 matches!(wanted, Wanted::Columns { keys, .. } if keys.contains(field.name()));
-            let is_text = *field.data_type() == DataType::Utf8;
+            let is_text = *field.data_type() == DataType::Utf8 && !is_declared;
+            let is_number =
+                matches!(wanted, Wanted::Columns { numbers, .. } if numbers.contains(field.name()));
             let widened = if live && whole && !is_declared && !is_key {
+                DataType::Float64
+            } else if is_text && is_number && holds_numbers(field.name(), slices)? {
+                // Likewise: a record with text where others have numbers is malformed, and they are not.
                 DataType::Float64
             } else if is_text && !typed_time && wanted.is_time(field.name()) {
                 // Read here, so that a record whose time is none is malformed and the others are not.
@@ -374,6 +381,21 @@ impl Source<'_> {
             },
         }
     }
+}
+
+/// Tells whether a field is a number in some record at least.
+fn holds_numbers(name: &str, slices: &[Slice]) -> Result<bool, ColumnsError> {
+    let wanted = json::Wanted::Columns(vec![name.to_owned()]);
+    let probe = Decoder::with_types(wanted, &[(name.to_owned(), DataType::Float64)]);
+    for slice in slices {
+        if let Payload::Bytes(data) = &slice.block.payload {
+            let decoded = probe.decode(&picked(&data.to_array(), slice, 0, slice.len())?, None)?;
+            if decoded.batch.column(0).null_count() < decoded.batch.num_rows() {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 fn part_rows(slice: &Slice, start: usize, len: usize) -> PartRows {

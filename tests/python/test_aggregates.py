@@ -10,9 +10,10 @@ import hypothesis.strategies as st
 import numpy as np
 import polars as pl
 import pytest
-import shardstream as ss
 from hypothesis import given
 from polars.testing import assert_frame_equal, assert_series_equal
+
+import shardstream as ss
 
 NAN, INF = float("nan"), float("inf")
 INTERPOLATIONS = ["linear", "lower", "higher", "nearest", "midpoint"]

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 import hypothesis.strategies as st
 import polars as pl
 import pytest
-import shardstream as ss
 from hypothesis import given
 from polars.testing import assert_frame_equal
+
+import shardstream as ss
 
 MINUTE = ss.tumble("1m")
 WINDOWS = {

@@ -13,9 +13,10 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-import shardstream as ss
 from hypothesis import given
 from polars.testing import assert_frame_equal
+
+import shardstream as ss
 
 INSTANT = pl.Datetime("us", "UTC")
 WINDOWS = {
@@ -765,3 +766,20 @@ def test_order_of_shuffled_rows_does_not_matter_to_chunks(week: pl.DataFrame) ->
     given = answered(ss.window(pieces, ss.hop(size="5h", slide="2h"), time="scheduled"), **AGGREGATES)
     wanted = answered(ss.window(week, ss.hop(size="5h", slide="2h"), time="scheduled"), **AGGREGATES)
     assert_frame_equal(given, wanted, check_exact=True)
+
+
+def test_text_among_json_numbers_is_malformed_and_the_numbers_are_summed():
+    stream = ss.Engine().create_stream("amounts", shards=2)
+    for amount in ("1", '"12"', "2.5", "null"):
+        stream.put(f'{{"at": "2026-01-01T00:00:00Z", "amount": {amount}}}'.encode(), key="k")
+    result = stream.window(ss.tumble("1m"), time="at").agg(n=ss.count(), total=ss.sum("amount")).collect()
+    assert (result.column("n"), result.column("total")) == ([3], [3.5])
+    assert result.stats.malformed_records == 1
+    assert result.malformed.column("data") == [b'{"at": "2026-01-01T00:00:00Z", "amount": "12"}']
+
+
+def test_sum_of_json_text_alone_is_refused():
+    stream = ss.Engine().create_stream("amounts", shards=2)
+    stream.put(b'{"at": "2026-01-01T00:00:00Z", "amount": "12"}', key="k")
+    with pytest.raises(ss.errors.ColumnTypeError, match="amount"):
+        stream.window(ss.tumble("1m"), time="at").agg(total=ss.sum("amount")).collect()

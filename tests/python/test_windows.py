@@ -9,9 +9,10 @@ import duckdb
 import hypothesis.strategies as st
 import polars as pl
 import pytest
-import shardstream as ss
 from hypothesis import given
 from polars.testing import assert_frame_equal
+
+import shardstream as ss
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
