@@ -74,10 +74,7 @@ impl Clock {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place that reads the machine's time"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's time")]
 fn system_now() -> Millis {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     // A machine set before 1970 reads as 1970: no stream lived then.
@@ -96,9 +93,7 @@ impl ManualClock {
 
     /// Makes a clock that stands at `start`.
     pub fn new(start: Millis) -> Self {
-        Self {
-            now_ms: AtomicI64::new(start.0),
-        }
+        Self { now_ms: AtomicI64::new(start.0) }
     }
 
     /// Returns the time it stands at.
@@ -189,9 +184,6 @@ mod tests {
 
     #[test]
     fn time_prints_as_iso_8601() {
-        assert_eq!(
-            Millis(1_767_225_600_000).to_string(),
-            "2026-01-01T00:00:00Z"
-        );
+        assert_eq!(Millis(1_767_225_600_000).to_string(), "2026-01-01T00:00:00Z");
     }
 }

@@ -23,18 +23,14 @@ impl HashKey {
     /// assert_eq!(HashKey::of("").0, 0xd41d_8cd9_8f00_b204_e980_0998_ecf8_427e);
     /// ```
     pub fn of(partition_key: &str) -> Self {
-        Self(u128::from_be_bytes(
-            Md5::digest(partition_key.as_bytes()).into(),
-        ))
+        Self(u128::from_be_bytes(Md5::digest(partition_key.as_bytes()).into()))
     }
 
     /// Parses the decimal digits that the API carries.
     pub fn parse(digits: &str) -> Option<Self> {
         let canonical = digits == "0" || !digits.starts_with('0');
         let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-        (canonical && plain)
-            .then(|| digits.parse().ok().map(Self))
-            .flatten()
+        (canonical && plain).then(|| digits.parse().ok().map(Self)).flatten()
     }
 }
 
@@ -55,10 +51,7 @@ pub struct HashKeyRange {
 
 impl HashKeyRange {
     /// The whole ring.
-    pub const ALL: Self = Self {
-        first: HashKey::MIN,
-        last: HashKey::MAX,
-    };
+    pub const ALL: Self = Self { first: HashKey::MIN, last: HashKey::MAX };
 
     /// Cuts the ring into `count` ranges of equal width, the last taking the remainder, as Kinesis does.
     pub fn uniform(count: u32) -> Vec<Self> {
@@ -68,25 +61,12 @@ impl HashKeyRange {
         }
         // floor(2^128 / n) without 129 bits: n does not divide 2^128 unless it is a power of two.
         let n = u128::from(count);
-        let width = if count.is_power_of_two() {
-            u128::MAX / n + 1
-        } else {
-            u128::MAX / n
-        };
+        let width = if count.is_power_of_two() { u128::MAX / n + 1 } else { u128::MAX / n };
         let first = |i: u128| HashKey(i * width);
         let last = |i: u128| {
-            if i == n - 1 {
-                HashKey::MAX
-            } else {
-                HashKey((i + 1) * width - 1)
-            }
+            if i == n - 1 { HashKey::MAX } else { HashKey((i + 1) * width - 1) }
         };
-        (0..n)
-            .map(|i| Self {
-                first: first(i),
-                last: last(i),
-            })
-            .collect()
+        (0..n).map(|i| Self { first: first(i), last: last(i) }).collect()
     }
 
     /// Tells whether the range owns `key`.
@@ -102,21 +82,9 @@ impl HashKeyRange {
 
     /// Cuts the range in two, `at` being the first place of the upper part.
     pub fn split(self, at: HashKey) -> (Self, Self) {
-        assert!(
-            self.first < at && at <= self.last,
-            "a cut lies inside the range"
-        );
-        let lower = Self {
-            first: self.first,
-            last: HashKey(at.0 - 1),
-        };
-        (
-            lower,
-            Self {
-                first: at,
-                last: self.last,
-            },
-        )
+        assert!(self.first < at && at <= self.last, "a cut lies inside the range");
+        let lower = Self { first: self.first, last: HashKey(at.0 - 1) };
+        (lower, Self { first: at, last: self.last })
     }
 
     /// Tells whether `upper` begins where this range ends.
@@ -138,10 +106,7 @@ mod tests {
 
     #[test]
     fn three_ranges_are_cut_where_kinesis_cuts_them() {
-        let printed: Vec<_> = HashKeyRange::uniform(3)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let printed: Vec<_> = HashKeyRange::uniform(3).iter().map(ToString::to_string).collect();
         assert_eq!(
             printed,
             [
@@ -159,42 +124,23 @@ mod tests {
             assert_eq!(ranges.len(), count as usize);
             assert_eq!(ranges[0].first, HashKey::MIN);
             assert_eq!(ranges[ranges.len() - 1].last, HashKey::MAX);
-            assert!(
-                ranges
-                    .windows(2)
-                    .all(|pair| pair[0].is_followed_by(pair[1])),
-                "{count}"
-            );
+            assert!(ranges.windows(2).all(|pair| pair[0].is_followed_by(pair[1])), "{count}");
         }
     }
 
     #[test]
     fn middle_of_the_ring_is_two_to_the_127() {
         assert_eq!(HashKeyRange::ALL.middle(), Some(HashKey(1 << 127)));
-        assert_eq!(
-            HashKeyRange {
-                first: HashKey(7),
-                last: HashKey(7)
-            }
-            .middle(),
-            None
-        );
+        assert_eq!(HashKeyRange { first: HashKey(7), last: HashKey(7) }.middle(), None);
     }
 
     #[test]
     fn only_canonical_decimal_digits_are_hash_keys() {
         assert_eq!(HashKey::parse("0"), Some(HashKey(0)));
         assert_eq!(HashKey::parse(&u128::MAX.to_string()), Some(HashKey::MAX));
-        for bad in [
-            "",
-            "00",
-            "01",
-            "-1",
-            "+1",
-            " 1",
-            "1e3",
-            "340282366920938463463374607431768211456",
-        ] {
+        for bad in
+            ["", "00", "01", "-1", "+1", " 1", "1e3", "340282366920938463463374607431768211456"]
+        {
             assert_eq!(HashKey::parse(bad), None, "{bad:?}");
         }
     }

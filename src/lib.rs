@@ -3,12 +3,12 @@
 //! The modules stand in floors: each uses those above it in this list and no others.
 
 pub mod clock;
-pub mod engine;
-pub mod hash_key;
 pub mod limits;
+pub mod hash_key;
+pub mod record;
+pub mod engine;
+pub mod window;
+pub mod query;
+pub mod replay;
 #[cfg(feature = "python")]
 pub mod python;
-pub mod query;
-pub mod record;
-pub mod replay;
-pub mod window;

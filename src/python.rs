@@ -1,5 +1,10 @@
 //! The seam: the only place that knows Python; one file per family of classes.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "docstrings here are for Python's readers, in Google's style"
+)]
+
 mod argument;
 mod clock;
 mod engine;

@@ -64,12 +64,18 @@ pub enum QueryError {
     Stopped,
     /// The windows refuse.
     #[error(transparent)]
-    Window(#[from] WindowError),
+    Window(Box<WindowError>),
+}
+
+impl From<WindowError> for QueryError {
+    fn from(error: WindowError) -> Self {
+        Self::Window(Box::new(error))
+    }
 }
 
 impl From<ArrowError> for QueryError {
     fn from(error: ArrowError) -> Self {
-        Self::Window(error.into())
+        WindowError::from(error).into()
     }
 }
 
@@ -97,22 +103,14 @@ impl StreamQuery {
     /// Lists the columns that the query reads, each once.
     pub fn wanted(&self) -> Wanted {
         let keys = self.spec.keys.iter();
-        let inputs = self
-            .spec
-            .aggregates
-            .iter()
-            .filter_map(|aggregate| aggregate.column.as_ref());
+        let inputs = self.spec.aggregates.iter().filter_map(|aggregate| aggregate.column.as_ref());
         let mut names: Vec<String> = Vec::new();
         for name in std::iter::once(&self.spec.time).chain(keys).chain(inputs) {
             if !names.contains(name) {
                 names.push(name.clone());
             }
         }
-        Wanted::Columns {
-            names,
-            time: self.spec.time.clone(),
-            keys: self.spec.keys.clone(),
-        }
+        Wanted::Columns { names, time: self.spec.time.clone(), keys: self.spec.keys.clone() }
     }
 }
 
@@ -171,10 +169,8 @@ pub fn collect_table(
     let mut windows = Vec::new();
     keep(&mut windows, operator.take_closed()?);
     let late_schema = operator.late_schema();
-    let late = late
-        .into_iter()
-        .map(|batch| with_row_numbers(&batch))
-        .collect::<Result<Vec<_>, _>>()?;
+    let late =
+        late.into_iter().map(|batch| with_row_numbers(&batch)).collect::<Result<Vec<_>, _>>()?;
     Ok(Answer {
         windows,
         schema: operator.output_schema(),
@@ -182,7 +178,7 @@ pub fn collect_table(
         late_schema: renamed(&late_schema, "ordinal", "row"),
         malformed: Vec::new(),
         malformed_count: 0,
-        stats: operator.stats().clone(),
+        stats: *operator.stats(),
     })
 }
 
@@ -264,8 +260,7 @@ impl Pass {
         self.keep_malformed(&slice.block, &part)?;
         if 0 < part.batch.num_rows() {
             let times = part.arrivals(&slice.block);
-            self.operator
-                .push(&part.batch, self.next_ordinal, Arrivals::Each(&times))?;
+            self.operator.push(&part.batch, self.next_ordinal, Arrivals::Each(&times))?;
             let late = self.operator.take_late()?;
             if 0 < late.num_rows() {
                 let late = with_sequence_numbers(&late, &slice.block, &part, self.next_ordinal)?;
@@ -280,26 +275,26 @@ impl Pass {
     pub(crate) fn answer(&mut self) -> Result<Answer, QueryError> {
         let mut windows = Vec::new();
         keep(&mut windows, self.operator.take_closed()?);
-        self.answer_with(windows)
+        Ok(self.answer_with(windows))
     }
 
     /// Like `answer`, with windows that changed instead of those that closed.
     pub(crate) fn changes(&mut self) -> Result<Answer, QueryError> {
         let mut windows = Vec::new();
         keep(&mut windows, self.operator.take_changes()?);
-        self.answer_with(windows)
+        Ok(self.answer_with(windows))
     }
 
-    fn answer_with(&mut self, windows: Vec<RecordBatch>) -> Result<Answer, QueryError> {
-        Ok(Answer {
+    fn answer_with(&mut self, windows: Vec<RecordBatch>) -> Answer {
+        Answer {
             windows,
             schema: self.operator.output_schema(),
             late: std::mem::take(&mut self.late),
             late_schema: numbered(&self.operator.late_schema()),
             malformed: std::mem::take(&mut self.malformed),
             malformed_count: self.malformed_count,
-            stats: self.operator.stats().clone(),
-        })
+            stats: *self.operator.stats(),
+        }
     }
 
     fn keep_malformed(&mut self, block: &Arc<Block>, part: &Part) -> Result<(), QueryError> {
@@ -313,10 +308,7 @@ impl Pass {
                 });
             }
             self.malformed_count += 1;
-            self.malformed.push(Broken {
-                record,
-                reason: reason.clone(),
-            });
+            self.malformed.push(Broken { record, reason: reason.clone() });
         }
         Ok(())
     }
@@ -333,15 +325,9 @@ pub fn malformed_table(broken: &[Broken]) -> Result<RecordBatch, QueryError> {
     }
     let columns = [
         ("shard_id", text(&|each| each.record.shard().to_string())),
-        (
-            "sequence_number",
-            text(&|each| each.record.sequence_number().to_string()),
-        ),
+        ("sequence_number", text(&|each| each.record.sequence_number().to_string())),
         ("reason", text(&|each| each.reason.clone())),
-        (
-            "data",
-            Arc::new(BinaryViewArray::from_iter_values(data)) as ArrayRef,
-        ),
+        ("data", Arc::new(BinaryViewArray::from_iter_values(data)) as ArrayRef),
     ];
     Ok(RecordBatch::try_from_iter(columns)?)
 }
@@ -354,10 +340,7 @@ fn keep(batches: &mut Vec<RecordBatch>, batch: RecordBatch) {
 
 /// Names what the operator calls `ordinal` the table's row.
 fn with_row_numbers(late: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-    RecordBatch::try_new(
-        renamed(&late.schema(), "ordinal", "row"),
-        late.columns().to_vec(),
-    )
+    RecordBatch::try_new(renamed(&late.schema(), "ordinal", "row"), late.columns().to_vec())
 }
 
 fn renamed(schema: &Schema, from: &str, to: &str) -> SchemaRef {
@@ -368,9 +351,7 @@ fn renamed(schema: &Schema, from: &str, to: &str) -> SchemaRef {
             Arc::clone(field)
         }
     };
-    Arc::new(Schema::new(
-        schema.fields().iter().map(field).collect::<Vec<_>>(),
-    ))
+    Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
 }
 
 /// Puts shard and sequence number where the operator has ordinals.
@@ -389,14 +370,10 @@ fn with_sequence_numbers(
     let shards =
         StringArray::from_iter_values(rows.iter().map(|&row| block.shard(row).to_string()));
     let numbers = StringArray::from_iter_values(
-        rows.iter()
-            .map(|&row| block.sequence_number(row).to_string()),
+        rows.iter().map(|&row| block.sequence_number(row).to_string()),
     );
     let mut columns = late.columns().to_vec();
-    columns.splice(
-        place..=place,
-        [Arc::new(shards) as ArrayRef, Arc::new(numbers) as ArrayRef],
-    );
+    columns.splice(place..=place, [Arc::new(shards) as ArrayRef, Arc::new(numbers) as ArrayRef]);
     RecordBatch::try_new(numbered(&late.schema()), columns)
 }
 

@@ -224,8 +224,6 @@ pub enum WindowError {
 
 impl From<arrow_schema::ArrowError> for WindowError {
     fn from(error: arrow_schema::ArrowError) -> Self {
-        Self::Arrow {
-            message: error.to_string(),
-        }
+        Self::Arrow { message: error.to_string() }
     }
 }

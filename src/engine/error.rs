@@ -252,7 +252,7 @@ fn hours(ms: i64) -> String {
 
 fn there_are(known: &[String]) -> String {
     match known {
-        [] => " There are no streams: create_stream() makes one.".to_owned(),
+        [] => " create_stream() makes one.".to_owned(),
         names => format!(" There are: {}.", names.join(", ")),
     }
 }

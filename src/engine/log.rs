@@ -100,10 +100,7 @@ impl Log {
         key: &str,
         data: &[u8],
     ) -> u64 {
-        assert!(
-            self.last_arrival <= arrival,
-            "records arrive in order of time"
-        );
+        assert!(self.last_arrival <= arrival, "records arrive in order of time");
         if self.tail.is_full() {
             self.seal();
         }
@@ -115,15 +112,8 @@ impl Log {
 
     /// Appends a block whose first record has the index that comes next, and shares it.
     pub(crate) fn append(&mut self, block: Block) -> Arc<Block> {
-        assert_eq!(
-            block.first_index,
-            self.end().0,
-            "indices are given out once, in order"
-        );
-        assert!(
-            self.last_arrival <= block.arrivals.at(0),
-            "records arrive in order of time"
-        );
+        assert_eq!(block.first_index, self.end().0, "indices are given out once, in order");
+        assert!(self.last_arrival <= block.arrivals.at(0), "records arrive in order of time");
         self.seal();
         self.last_arrival = block.arrivals.at(block.len() - 1);
         self.tail.skip_to(block.end_index());
@@ -195,10 +185,7 @@ impl Log {
                 }
             };
             if let Some(rows) = rows {
-                let mut slice = Slice {
-                    block: Arc::clone(block),
-                    rows,
-                };
+                let mut slice = Slice { block: Arc::clone(block), rows };
                 slice.shorten(slice.len().min(room));
                 room -= slice.len();
                 if !slice.is_empty() {
@@ -207,15 +194,9 @@ impl Log {
             }
             0 < room
         };
-        let first = self
-            .blocks
-            .partition_point(|block| block.end_index() <= from.0);
+        let first = self.blocks.partition_point(|block| block.end_index() <= from.0);
         let mut more = 0 < limit;
-        for block in self
-            .blocks
-            .range(first..)
-            .take_while(|block| block.first_index < until.0)
-        {
+        for block in self.blocks.range(first..).take_while(|block| block.first_index < until.0) {
             more = more && take(block);
         }
         if more && self.tail.first_index() < until.0 {

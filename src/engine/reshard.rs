@@ -12,10 +12,7 @@ use crate::record::sequence::ShardIndex;
 pub(crate) fn first_shards(now: Millis, count: u32) -> Vec<Shard> {
     let ranges = HashKeyRange::uniform(count);
     let shard = |(index, range)| Shard {
-        birth: ShardBirth {
-            shard: ShardIndex(index),
-            created_seconds: now.whole_seconds(),
-        },
+        birth: ShardBirth { shard: ShardIndex(index), created_seconds: now.whole_seconds() },
         range,
         parent: None,
         adjacent_parent: None,
@@ -35,10 +32,7 @@ pub(crate) fn split(
 ) -> [ShardIndex; 2] {
     let (lower, upper) = shards[shard.0 as usize].range.split(at);
     close(shards, now, shard);
-    [
-        bear(shards, now, lower, shard, None),
-        bear(shards, now, upper, shard, None),
-    ]
+    [bear(shards, now, lower, shard, None), bear(shards, now, upper, shard, None)]
 }
 
 /// Merges two open neighbours and returns their child.
@@ -48,29 +42,17 @@ pub(crate) fn merge(
     lower: ShardIndex,
     upper: ShardIndex,
 ) -> ShardIndex {
-    let (below, above) = (
-        shards[lower.0 as usize].range,
-        shards[upper.0 as usize].range,
-    );
+    let (below, above) = (shards[lower.0 as usize].range, shards[upper.0 as usize].range);
     assert!(below.is_followed_by(above), "only neighbours are merged");
     close(shards, now, lower);
     close(shards, now, upper);
-    bear(
-        shards,
-        now,
-        HashKeyRange {
-            first: below.first,
-            last: above.last,
-        },
-        lower,
-        Some(upper),
-    )
+    bear(shards, now, HashKeyRange { first: below.first, last: above.last }, lower, Some(upper))
 }
 
 /// Splits and merges open shards until they cut the ring evenly into `count`.
 ///
-/// Each step is one that a user could take, so lineage stays a chain of splits and merges; shards born and closed on
-/// the way hold no records.
+/// Each step is a split or a merge, so lineage stays a chain of them; shards born and closed on the way hold no
+/// records, and may be narrower than a user may cut.
 pub(crate) fn scale_uniformly(shards: &mut Vec<Shard>, now: Millis, count: u32) {
     let targets = HashKeyRange::uniform(count);
     let mut pieces = Vec::new();
@@ -78,11 +60,7 @@ pub(crate) fn scale_uniformly(shards: &mut Vec<Shard>, now: Millis, count: u32) 
         let range = shards[shard.0 as usize].range;
         let inside =
             |target: &&HashKeyRange| range.first < target.first && target.first <= range.last;
-        let cuts: Vec<HashKey> = targets
-            .iter()
-            .filter(inside)
-            .map(|target| target.first)
-            .collect();
+        let cuts: Vec<HashKey> = targets.iter().filter(inside).map(|target| target.first).collect();
         split_at_all(shards, now, shard, &cuts, &mut pieces);
     }
     let mut rest = pieces.as_slice();
@@ -179,10 +157,7 @@ mod tests {
         scale_uniformly(&mut shards, Millis(0), 3);
         assert_eq!(open_ranges(&shards), HashKeyRange::uniform(3));
         let last = shards.last().unwrap();
-        assert_eq!(
-            (last.parent, last.adjacent_parent),
-            (Some(ShardIndex(3)), Some(ShardIndex(4)))
-        );
+        assert_eq!((last.parent, last.adjacent_parent), (Some(ShardIndex(3)), Some(ShardIndex(4))));
         assert_eq!(shards.len(), 7);
     }
 

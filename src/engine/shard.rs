@@ -39,8 +39,7 @@ impl Shard {
 
     /// Returns the number above all of its records, once it is closed.
     pub fn ending_sequence_number(&self) -> Option<SequenceNumber> {
-        self.closed
-            .map(|closed| SequenceNumber::ending(self.birth, closed.whole_seconds()))
+        self.closed.map(|closed| SequenceNumber::ending(self.birth, closed.whole_seconds()))
     }
 }
 
@@ -61,19 +60,14 @@ impl ShardMap {
         let mut open: Vec<&Shard> = shards.iter().filter(|shard| shard.is_open()).collect();
         open.sort_by_key(|shard| shard.range.first);
         let ranges: Vec<HashKeyRange> = open.iter().map(|shard| shard.range).collect();
-        let ends = [
-            ranges.first().map(|r| r.first),
-            ranges.last().map(|r| r.last),
-        ];
+        let ends = [ranges.first().map(|r| r.first), ranges.last().map(|r| r.last)];
         assert_eq!(
             ends,
             [Some(HashKey::MIN), Some(HashKey::MAX)],
             "open shards reach both ends of the ring"
         );
         assert!(
-            ranges
-                .windows(2)
-                .all(|pair| pair[0].is_followed_by(pair[1])),
+            ranges.windows(2).all(|pair| pair[0].is_followed_by(pair[1])),
             "open shards leave no gap and do not overlap"
         );
         let first_place = |top: u32| {
@@ -124,10 +118,7 @@ mod tests {
         (0..)
             .zip(ranges)
             .map(|(index, &range)| Shard {
-                birth: ShardBirth {
-                    shard: ShardIndex(index),
-                    created_seconds: 0,
-                },
+                birth: ShardBirth { shard: ShardIndex(index), created_seconds: 0 },
                 range,
                 parent: None,
                 adjacent_parent: None,

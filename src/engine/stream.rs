@@ -80,8 +80,7 @@ impl Entry<'_> {
     }
 
     fn hash_key(&self) -> HashKey {
-        self.explicit_hash_key
-            .unwrap_or_else(|| HashKey::of(self.key))
+        self.explicit_hash_key.unwrap_or_else(|| HashKey::of(self.key))
     }
 }
 
@@ -105,6 +104,8 @@ pub(crate) struct State {
     pub(crate) record_bytes_max: usize,
     mode: Mode,
     retention_ms: i64,
+    /// What arrived then or before is forgotten, and stays so when retention grows.
+    horizon: Millis,
     tags: BTreeMap<String, String>,
     /// When the shard count was updated in the last day.
     updates: Vec<Millis>,
@@ -131,20 +132,13 @@ impl Stream {
             record_bytes_max: options.record_bytes_max,
             mode: options.mode,
             retention_ms: options.retention_ms,
+            horizon: Millis(i64::MIN),
             tags: options.tags,
             updates: Vec::new(),
             deleted: false,
         };
         let (state, bell) = (Mutex::new(state), Bell::default());
-        Ok(Self {
-            name,
-            account,
-            created: now,
-            limits,
-            engine_closed,
-            state,
-            bell,
-        })
+        Ok(Self { name, account, created: now, limits, engine_closed, state, bell })
     }
 
     /// Appends one record.
@@ -160,11 +154,7 @@ impl Stream {
         state.trim_now_and_then(now, index);
         drop(state);
         self.bell.ring();
-        Ok(SequenceNumber {
-            birth,
-            index,
-            recorded_seconds: arrival.whole_seconds(),
-        })
+        Ok(SequenceNumber { birth, index, recorded_seconds: arrival.whole_seconds() })
     }
 
     /// Appends records in order; each is stored or throttled by itself.
@@ -189,11 +179,7 @@ impl Stream {
             let birth = state.map.owner(hash_key);
             results.push(self.admit(&mut state, now, birth, entry.bytes()).map(|()| {
                 let index = state.log.push(arrival, birth, entry.key, entry.data);
-                SequenceNumber {
-                    birth,
-                    index,
-                    recorded_seconds: arrival.whole_seconds(),
-                }
+                SequenceNumber { birth, index, recorded_seconds: arrival.whole_seconds() }
             }));
         }
         state.trim(now);
@@ -212,6 +198,7 @@ impl Stream {
         let mut state = self.state()?;
         self.check_provisioned(&state, "split_shard")?;
         let shard = self.open_shard(&state, shard)?;
+        check_shard_count(i64::try_from(state.map.births().len() + 1).unwrap_or(i64::MAX))?;
         let range = state.shards[shard.0 as usize].range;
         // Kinesis leaves each child at least one key, and the lower one two.
         let fits = |at: HashKey| range.first.0.saturating_add(1) < at.0 && at < range.last;
@@ -237,12 +224,7 @@ impl Stream {
         let range = |shard: ShardIndex| state.shards[shard.0 as usize].range;
         if !range(lower).is_followed_by(range(upper)) {
             let (stream, account) = (self.name.clone(), self.account.to_string());
-            return Err(EngineError::ShardsNotAdjacent {
-                lower,
-                upper,
-                stream,
-                account,
-            });
+            return Err(EngineError::ShardsNotAdjacent { lower, upper, stream, account });
         }
         reshard::merge(&mut state.shards, now, lower, upper);
         self.remap(state);
@@ -363,12 +345,10 @@ impl Stream {
 
     /// Returns the shards, open and closed, by index; closed ones go when their last record has expired.
     pub fn shards(&self, now: Millis) -> Result<Vec<Shard>, EngineError> {
-        let state = self.state()?;
-        let kept = |shard: &&Shard| {
-            shard
-                .closed
-                .is_none_or(|closed| now.since(closed) < state.retention_ms)
-        };
+        let mut state = self.state()?;
+        state.trim(now);
+        let horizon = state.horizon;
+        let kept = |shard: &&Shard| shard.closed.is_none_or(|closed| horizon < closed);
         Ok(state.shards.iter().filter(kept).cloned().collect())
     }
 
@@ -412,9 +392,7 @@ impl Stream {
     ) -> Result<Cut, EngineError> {
         let mut state = self.state()?;
         state.trim(now);
-        let shard = shard
-            .map(|name| self.known_shard(&state, name))
-            .transpose()?;
+        let shard = shard.map(|name| self.known_shard(&state, name)).transpose()?;
         match position {
             Position::AfterSequenceNumber(number) => {
                 self.check_number(&state, number, shard)?;
@@ -443,9 +421,7 @@ impl Stream {
     ) -> Result<(Vec<Slice>, Cut), EngineError> {
         let mut state = self.state()?;
         state.trim(now);
-        let shard = shard
-            .map(|name| self.known_shard(&state, name))
-            .transpose()?;
+        let shard = shard.map(|name| self.known_shard(&state, name)).transpose()?;
         Ok(state.log.read(from, until, shard, limit))
     }
 
@@ -470,9 +446,13 @@ impl Stream {
 
     /// Tells whether a shard is closed and a cut lies after all of its records.
     pub fn is_exhausted(&self, shard: &str, at: Cut) -> Result<bool, EngineError> {
-        let state = self.state()?;
+        let mut state = self.state()?;
         let shard = self.known_shard(&state, shard)?;
-        Ok(!state.shards[shard.0 as usize].is_open() && state.log.end() <= at)
+        if state.shards[shard.0 as usize].is_open() {
+            return Ok(false);
+        }
+        let (left, _) = state.log.read(at, Cut::END, Some(shard), 1);
+        Ok(left.is_empty())
     }
 
     /// Tells whether the stream was deleted or its engine closed.
@@ -488,11 +468,7 @@ impl Stream {
         if state.deleted {
             let known = Vec::new();
             let (stream, account) = (self.name.clone(), self.account.to_string());
-            return Err(EngineError::StreamNotFound {
-                stream,
-                account,
-                known,
-            });
+            return Err(EngineError::StreamNotFound { stream, account, known });
         }
         Ok(state)
     }
@@ -506,9 +482,7 @@ impl Stream {
         bytes: usize,
     ) -> Result<(), EngineError> {
         if self.limits == Limits::Off
-            || state.shards[birth.shard.0 as usize]
-                .throttle
-                .admit_record(now, bytes)
+            || state.shards[birth.shard.0 as usize].throttle.admit_record(now, bytes)
         {
             return Ok(());
         }
@@ -517,23 +491,25 @@ impl Stream {
 
     pub(crate) fn rate_exceeded(&self, shard: ShardIndex) -> EngineError {
         let (stream, account) = (self.name.clone(), self.account.to_string());
-        EngineError::RateExceeded {
-            shard,
-            stream,
-            account,
-        }
+        EngineError::RateExceeded { shard, stream, account }
     }
 
     fn admit_reads(&self, now: Millis, shard: Option<&str>) -> Result<(), EngineError> {
         let mut state = self.state()?;
         let shards = match shard {
-            Some(name) => vec![self.known_shard(&state, name)?],
-            None => state.shards.iter().map(|shard| shard.birth.shard).collect(),
-        };
-        for shard in shards {
-            if !state.shards[shard.0 as usize].throttle.admit_read(now) {
-                return Err(self.rate_exceeded(shard));
+            Some(name) => {
+                let place = self.known_shard(&state, name)?.0 as usize;
+                &mut state.shards[place..=place]
             }
+            None => &mut state.shards[..],
+        };
+        // All are asked before any is charged: a refused read costs nothing.
+        let full = |each: &mut Shard| !each.throttle.allows_read(now);
+        if let Some(place) = shards.iter_mut().position(full) {
+            return Err(self.rate_exceeded(shards[place].birth.shard));
+        }
+        for shard in shards {
+            shard.throttle.count_read();
         }
         Ok(())
     }
@@ -549,9 +525,7 @@ impl Stream {
         }
         let mut state = self.state()?;
         for (shard, bytes) in bytes_by_shard {
-            state.shards[shard.0 as usize]
-                .throttle
-                .count_read_bytes(bytes);
+            state.shards[shard.0 as usize].throttle.count_read_bytes(bytes);
         }
         Ok(())
     }
@@ -564,13 +538,11 @@ impl Stream {
 
     fn known_shard(&self, state: &State, name: &str) -> Result<ShardIndex, EngineError> {
         let known = |shard: &ShardIndex| (shard.0 as usize) < state.shards.len();
-        ShardIndex::parse(name)
-            .filter(known)
-            .ok_or_else(|| EngineError::ShardNotFound {
-                shard: name.chars().take(140).collect(),
-                stream: self.name.clone(),
-                account: self.account.to_string(),
-            })
+        ShardIndex::parse(name).filter(known).ok_or_else(|| EngineError::ShardNotFound {
+            shard: name.chars().take(140).collect(),
+            stream: self.name.clone(),
+            account: self.account.to_string(),
+        })
     }
 
     fn open_shard(&self, state: &State, name: &str) -> Result<ShardIndex, EngineError> {
@@ -578,18 +550,12 @@ impl Stream {
         if state.shards[shard.0 as usize].is_open() {
             return Ok(shard);
         }
-        Err(EngineError::ShardClosed {
-            shard,
-            stream: self.name.clone(),
-        })
+        Err(EngineError::ShardClosed { shard, stream: self.name.clone() })
     }
 
     fn check_provisioned(&self, state: &State, operation: &'static str) -> Result<(), EngineError> {
         match state.mode {
-            Mode::OnDemand => Err(EngineError::OnDemand {
-                stream: self.name.clone(),
-                operation,
-            }),
+            Mode::OnDemand => Err(EngineError::OnDemand { stream: self.name.clone(), operation }),
             Mode::Provisioned => Ok(()),
         }
     }
@@ -603,10 +569,7 @@ impl Stream {
         state.updates.retain(|&update| now.since(update) < DAY_MS);
         if UPDATE_SHARD_COUNT_PER_DAY_MAX <= state.updates.len() {
             let count = state.updates.len();
-            return Err(EngineError::ReshardsExhausted {
-                stream: self.name.clone(),
-                count,
-            });
+            return Err(EngineError::ReshardsExhausted { stream: self.name.clone(), count });
         }
         state.updates.push(now);
         Ok(())
@@ -626,10 +589,7 @@ impl Stream {
         }
         let shard = state.shards.get(encoded.0 as usize);
         if shard.is_none_or(|shard| shard.birth != number.birth) {
-            return Err(EngineError::SequenceNumberForeign {
-                number,
-                stream: self.name.clone(),
-            });
+            return Err(EngineError::SequenceNumberForeign { number, stream: self.name.clone() });
         }
         Ok(())
     }
@@ -644,7 +604,8 @@ impl State {
     }
 
     pub(crate) fn trim(&mut self, now: Millis) {
-        self.log.trim(now.plus(-self.retention_ms));
+        self.horizon = self.horizon.max(now.plus(-self.retention_ms));
+        self.log.trim(self.horizon);
     }
 }
 
@@ -655,11 +616,7 @@ pub(crate) fn check_size(
     index: Option<usize>,
 ) -> Result<(), EngineError> {
     if bytes_max < bytes {
-        Err(EngineError::RecordTooLarge {
-            index,
-            bytes,
-            bytes_max,
-        })
+        Err(EngineError::RecordTooLarge { index, bytes, bytes_max })
     } else {
         Ok(())
     }
@@ -668,9 +625,7 @@ pub(crate) fn check_size(
 /// Checks a number of shards: 1 to 10,000.
 pub fn check_shard_count(asked: i64) -> Result<u32, EngineError> {
     let max = SHARDS_PER_STREAM_MAX;
-    let count = u32::try_from(asked)
-        .ok()
-        .filter(|count| (1..=max).contains(count));
+    let count = u32::try_from(asked).ok().filter(|count| (1..=max).contains(count));
     count.ok_or(EngineError::ShardCountOutOfRange { asked, max })
 }
 

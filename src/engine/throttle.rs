@@ -17,11 +17,7 @@ struct Bucket {
 
 impl Bucket {
     fn new(per_second: i64, now: Millis) -> Self {
-        Self {
-            per_second,
-            level: per_second * 1000,
-            filled: now,
-        }
+        Self { per_second, level: per_second * 1000, filled: now }
     }
 
     fn fill(&mut self, now: Millis) {
@@ -73,27 +69,35 @@ impl Throttle {
         admitted
     }
 
-    /// Takes room for one read, and tells whether there was any; its bytes are counted when they are known.
-    pub(crate) fn admit_read(&mut self, now: Millis) -> bool {
+    /// Tells whether there is room for one read.
+    pub(crate) fn allows_read(&mut self, now: Millis) -> bool {
         self.reads.fill(now);
         self.read_bytes.fill(now);
-        let admitted = self.reads.allows(1) && 0 < self.read_bytes.level;
-        if admitted {
-            self.reads.take(1);
-        }
-        admitted
+        self.reads.allows(1) && 0 < self.read_bytes.level
+    }
+
+    /// Counts a read that was allowed; its bytes are counted when they are known.
+    pub(crate) fn count_read(&mut self) {
+        self.reads.take(1);
     }
 
     /// Counts the bytes that an admitted read handed out; what is over a second's worth delays the next.
     pub(crate) fn count_read_bytes(&mut self, bytes: usize) {
-        self.read_bytes
-            .take(i64::try_from(bytes).unwrap_or(i64::MAX / 2000));
+        self.read_bytes.take(i64::try_from(bytes).unwrap_or(i64::MAX / 2000));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(throttle: &mut Throttle, now: Millis) -> bool {
+        let allowed = throttle.allows_read(now);
+        if allowed {
+            throttle.count_read();
+        }
+        allowed
+    }
 
     #[test]
     fn shard_takes_a_thousand_records_a_second_and_no_more() {
@@ -102,12 +106,7 @@ mod tests {
         assert!(!throttle.admit_record(Millis(0), 1));
         assert!(throttle.admit_record(Millis(1), 1));
         assert!(!throttle.admit_record(Millis(1), 1));
-        assert_eq!(
-            (0..2_000)
-                .filter(|_| throttle.admit_record(Millis(5_000), 1))
-                .count(),
-            1_000
-        );
+        assert_eq!((0..2_000).filter(|_| throttle.admit_record(Millis(5_000), 1)).count(), 1_000);
     }
 
     #[test]
@@ -130,12 +129,12 @@ mod tests {
     #[test]
     fn shard_answers_five_reads_a_second_and_pays_back_bytes() {
         let mut throttle = Throttle::new(Millis(0));
-        assert!((0..5).all(|_| throttle.admit_read(Millis(0))));
-        assert!(!throttle.admit_read(Millis(0)));
-        assert!(throttle.admit_read(Millis(200)));
+        assert!((0..5).all(|_| read(&mut throttle, Millis(0))));
+        assert!(!read(&mut throttle, Millis(0)));
+        assert!(read(&mut throttle, Millis(200)));
         throttle.count_read_bytes(10 * 1024 * 1024);
-        assert!(!throttle.admit_read(Millis(4_000)));
-        assert!(throttle.admit_read(Millis(5_200)));
+        assert!(!read(&mut throttle, Millis(4_000)));
+        assert!(read(&mut throttle, Millis(5_200)));
     }
 
     #[test]

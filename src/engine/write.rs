@@ -83,11 +83,7 @@ pub enum TableError {
 fn list(names: &[String]) -> String {
     match names {
         [] => "none".to_owned(),
-        _ => names
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", "),
+        _ => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
     }
 }
 
@@ -113,27 +109,16 @@ impl Rows {
                 })?)
             }
         };
-        Ok(Self {
-            keys,
-            payload,
-            arrivals: None,
-        })
+        Ok(Self { keys, payload, arrivals: None })
     }
 }
 
 /// Finds a column by name.
 pub fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef, TableError> {
-    batch
-        .column_by_name(name)
-        .ok_or_else(|| TableError::ColumnMissing {
-            column: name.to_owned(),
-            known: batch
-                .schema_ref()
-                .fields()
-                .iter()
-                .map(|field| field.name().clone())
-                .collect(),
-        })
+    batch.column_by_name(name).ok_or_else(|| TableError::ColumnMissing {
+        column: name.to_owned(),
+        known: batch.schema_ref().fields().iter().map(|field| field.name().clone()).collect(),
+    })
 }
 
 /// What became of rows that were written.
@@ -152,8 +137,7 @@ pub struct Written {
 impl Written {
     /// Adds what became of the rows after these.
     pub fn extend(&mut self, later: Self) {
-        self.throttled
-            .extend(later.throttled.iter().map(|row| self.rows + row));
+        self.throttled.extend(later.throttled.iter().map(|row| self.rows + row));
         self.rows += later.rows;
         self.blocks.extend(later.blocks);
         for (shard, records) in later.per_shard {
@@ -190,10 +174,7 @@ impl Stream {
     /// Appends rows whose sizes were checked.
     pub fn write_checked(&self, now: Millis, rows: Rows) -> Result<Written, EngineError> {
         assert_eq!(rows.keys.len(), rows.payload.len(), "every row has a key");
-        let mut written = Written {
-            rows: rows.keys.len() as u64,
-            ..Written::default()
-        };
+        let mut written = Written { rows: rows.keys.len() as u64, ..Written::default() };
         if rows.keys.is_empty() {
             return self.state().map(|_open| written);
         }
@@ -240,13 +221,12 @@ impl Stream {
     ) -> Result<Option<(Rows, Vec<u16>)>, EngineError> {
         let lens = rows.payload.data_lens()?;
         let map = Arc::clone(&state.map);
+        let earliest = state.log.arrival(now);
         let mut kept = Vec::with_capacity(slots.len());
         for (row, &slot) in (0_u32..).zip(&slots) {
             let place = row as usize;
-            let arrival = rows
-                .arrivals
-                .as_ref()
-                .map_or(now, |each| Millis(each[place]));
+            let arrival =
+                rows.arrivals.as_ref().map_or(now, |each| Millis(each[place]).max(earliest));
             let bytes = lens[place] as usize + rows.keys.value(place).len();
             match self.admit(state, arrival, map.births()[usize::from(slot)], bytes) {
                 Ok(()) => kept.push(row),
@@ -281,9 +261,7 @@ fn arrivals(earliest: Millis, each: Option<ScalarBuffer<i64>>) -> Arrivals {
 
 fn pick(rows: Rows, kept: Vec<u32>) -> Rows {
     const FITS: &str = "the rows to keep are rows of the table";
-    let arrivals = rows
-        .arrivals
-        .map(|each| kept.iter().map(|&row| each[row as usize]).collect());
+    let arrivals = rows.arrivals.map(|each| kept.iter().map(|&row| each[row as usize]).collect());
     let kept = UInt32Array::from(kept);
     let picked = |array: ArrayRef| take(&array, &kept, None).expect(FITS);
     let keys =
@@ -295,11 +273,7 @@ fn pick(rows: Rows, kept: Vec<u32>) -> Rows {
         }
         Payload::Rows(batch) => Payload::Rows(take_record_batch(&batch, &kept).expect(FITS)),
     };
-    Rows {
-        keys,
-        payload,
-        arrivals,
-    }
+    Rows { keys, payload, arrivals }
 }
 
 /// Bytes that no row exceeds, its key counted: cheap, so that exact sizes are worked out only where it matters.
@@ -323,11 +297,8 @@ fn json_bytes_bound(batch: &RecordBatch) -> Option<usize> {
     let mut bound = 2_usize;
     for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
         let scalar = field.data_type().is_primitive() || *field.data_type() == DataType::Boolean;
-        let value = if scalar {
-            SCALAR_BYTES_MAX
-        } else {
-            value_bytes_bound(column)? * ESCAPE_BYTES + 2
-        };
+        let value =
+            if scalar { SCALAR_BYTES_MAX } else { value_bytes_bound(column)? * ESCAPE_BYTES + 2 };
         bound = bound.checked_add(value + field.name().len() * ESCAPE_BYTES + 4)?;
     }
     Some(bound)

@@ -38,10 +38,7 @@ impl<'a> Data<'a> {
             ": json.dumps(value).encode() makes bytes of a value"
         };
         let given = object.get_type().name()?;
-        Err(raise(
-            "SerializationException",
-            format!("data is bytes, not {given}{hint}"),
-        ))
+        Err(raise("SerializationException", format!("data is bytes, not {given}{hint}")))
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -146,8 +143,5 @@ impl PyPosition {
 }
 
 fn unknown(kind: &str) -> PyErr {
-    raise(
-        "InvalidArgumentException",
-        format!("`{kind}` is no position"),
-    )
+    raise("InvalidArgumentException", format!("`{kind}` is no position"))
 }

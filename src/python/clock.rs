@@ -19,9 +19,7 @@ pub(super) struct PyManualClock {
 impl PyManualClock {
     #[new]
     fn new(start_ms: i64) -> PyResult<Self> {
-        Ok(Self {
-            clock: Arc::new(ManualClock::new(within(start_ms)?)),
-        })
+        Ok(Self { clock: Arc::new(ManualClock::new(within(start_ms)?)) })
     }
 
     /// Moves on by `duration_ms` and returns the new time.

@@ -32,20 +32,10 @@ impl PyEngine {
         account_id: String,
         seed: u64,
     ) -> Self {
-        let clock = clock.map_or(Clock::System, |clock| {
-            Clock::Manual(Arc::clone(&clock.clock))
-        });
+        let clock = clock.map_or(Clock::System, |clock| Clock::Manual(Arc::clone(&clock.clock)));
         let limits = if limits_aws { Limits::Aws } else { Limits::Off };
-        let options = EngineOptions {
-            clock,
-            limits,
-            region,
-            account_id,
-            seed,
-        };
-        Self {
-            engine: Arc::new(Engine::new(options)),
-        }
+        let options = EngineOptions { clock, limits, region, account_id, seed };
+        Self { engine: Arc::new(Engine::new(options)) }
     }
 
     /// Creates a stream.
@@ -62,16 +52,11 @@ impl PyEngine {
         let options = StreamOptions {
             shard_count: check_shard_count(shards)?,
             retention_ms,
-            mode: if on_demand {
-                Mode::OnDemand
-            } else {
-                Mode::Provisioned
-            },
+            mode: if on_demand { Mode::OnDemand } else { Mode::Provisioned },
             record_bytes_max,
             tags,
         };
-        self.engine
-            .create_stream(self.engine.now(), name, options)?;
+        self.engine.create_stream(self.engine.now(), name, options)?;
         Ok(())
     }
 

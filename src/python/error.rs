@@ -16,10 +16,7 @@ pub(super) fn raise(class: &str, message: impl ToString) -> PyErr {
             .and_then(|errors| errors.getattr(class))
             .and_then(|class| class.call1((message.to_string(),)));
         // Without the package around it the native module still says what was wrong.
-        made.map_or_else(
-            |_| PyRuntimeError::new_err(message.to_string()),
-            PyErr::from_value,
-        )
+        made.map_or_else(|_| PyRuntimeError::new_err(message.to_string()), PyErr::from_value)
     })
 }
 
@@ -42,15 +39,15 @@ pub(super) fn class_of(error: &EngineError) -> &'static str {
         | EngineError::ShardsNotAdjacent { .. }
         | EngineError::TagsInvalid { .. }
         | EngineError::TimestampInFuture { .. } => "InvalidArgumentException",
-        EngineError::OnDemand { .. }
-        | EngineError::RecordTooLarge { .. }
-        | EngineError::StreamNameInvalid { .. } => "ValidationException",
         EngineError::RateExceeded { .. } => "ProvisionedThroughputExceededException",
         EngineError::ReshardsExhausted { .. } => "LimitExceededException",
         EngineError::ShardCountOutOfRange { asked, max } if i64::from(*max) < *asked => {
             "LimitExceededException"
         }
-        EngineError::ShardCountOutOfRange { .. } => "ValidationException",
+        EngineError::OnDemand { .. }
+        | EngineError::RecordTooLarge { .. }
+        | EngineError::ShardCountOutOfRange { .. }
+        | EngineError::StreamNameInvalid { .. } => "ValidationException",
         EngineError::ShardNotFound { .. } | EngineError::StreamNotFound { .. } => {
             "ResourceNotFoundException"
         }

@@ -51,10 +51,7 @@ type Asked<'py> = (String, String, Option<String>, Bound<'py, PyDict>);
 impl PyQuery {
     #[new]
     #[pyo3(signature = (*, kind, spans, time, keys, aggregates, watermark_ns, allowed_lateness_ns, idle_timeout_ns, skip_null_times, raise_malformed, schema))]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is named at the one call there is"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "each is named at the one call there is")]
     fn new(
         kind: &str,
         spans: HashMap<String, i64>,
@@ -68,10 +65,7 @@ impl PyQuery {
         raise_malformed: bool,
         schema: HashMap<String, String>,
     ) -> PyResult<Self> {
-        let aggregates = aggregates
-            .into_iter()
-            .map(aggregate)
-            .collect::<PyResult<_>>()?;
+        let aggregates = aggregates.into_iter().map(aggregate).collect::<PyResult<_>>()?;
         let spec = QuerySpec {
             window: window(kind, &spans)?,
             time,
@@ -80,28 +74,13 @@ impl PyQuery {
             watermark: Span::from_nanos(watermark_ns),
             allowed_lateness: Span::from_nanos(allowed_lateness_ns),
             idle_timeout: idle_timeout_ns.map(Span::from_nanos),
-            null_times: if skip_null_times {
-                NullTimes::Skip
-            } else {
-                NullTimes::Raise
-            },
+            null_times: if skip_null_times { NullTimes::Skip } else { NullTimes::Raise },
         };
-        let declared = schema
-            .into_iter()
-            .map(|(name, data_type)| Ok((name, declared(&data_type)?)));
+        let declared =
+            schema.into_iter().map(|(name, data_type)| Ok((name, declared(&data_type)?)));
         let declared = declared.collect::<PyResult<_>>()?;
-        let malformed = if raise_malformed {
-            Malformed::Raise
-        } else {
-            Malformed::Keep
-        };
-        Ok(Self {
-            query: StreamQuery {
-                spec,
-                declared,
-                malformed,
-            },
-        })
+        let malformed = if raise_malformed { Malformed::Raise } else { Malformed::Keep };
+        Ok(Self { query: StreamQuery { spec, declared, malformed } })
     }
 
     /// Answers over a table.
@@ -114,9 +93,7 @@ impl PyQuery {
     ) -> PyResult<PyAnswer> {
         let (schema, batches) = table::batches(table)?;
         let spec = self.query.spec.clone();
-        attentive(py, |go_on| {
-            collect_table(spec, &schema, &batches, order(arrival), go_on)
-        })
+        attentive(py, |go_on| collect_table(spec, &schema, &batches, order(arrival), go_on))
     }
 
     /// Answers over the records of a stream between two cuts.
@@ -133,9 +110,7 @@ impl PyQuery {
         let now = stream.engine.now();
         let (from, until) = (Cut(from_cut), Cut(until_cut));
         let (slices, _) = stream.stream.read(now, from, until, shard_id, usize::MAX)?;
-        attentive(py, |go_on| {
-            collect_stream(&self.query, &slices, order(arrival), go_on)
-        })
+        attentive(py, |go_on| collect_stream(&self.query, &slices, order(arrival), go_on))
     }
 
     /// Follows a stream from one cut to another, which may never come.
@@ -154,13 +129,7 @@ impl PyQuery {
         PyQueryFollow {
             engine: Arc::clone(&stream.engine),
             stream: Arc::clone(&stream.stream),
-            live: Mutex::new(Live::new(
-                self.query.clone(),
-                emit,
-                Cut(from_cut),
-                until,
-                shard_id,
-            )),
+            live: Mutex::new(Live::new(self.query.clone(), emit, Cut(from_cut), until, shard_id)),
             timeout_ms,
         }
     }
@@ -190,11 +159,7 @@ impl PyQueryFollow {
             let polled = py.detach(|| {
                 let mut live = self.live.lock();
                 let was_ended = live.is_ended();
-                let answer = if was_ended {
-                    Ok(None)
-                } else {
-                    live.poll(now, &self.stream)
-                };
+                let answer = if was_ended { Ok(None) } else { live.poll(now, &self.stream) };
                 (answer, live.is_ended(), live.is_behind())
             });
             let (answer, ended, behind) = polled;
@@ -276,21 +241,13 @@ fn stats<'py>(py: Python<'py>, answer: &Answer) -> PyResult<Bound<'py, PyDict>> 
     let time = |ticks: Option<i64>| -> PyResult<Option<Bound<'py, PyAny>>> {
         let epoch = py.import("shardstream._epoch")?;
         ticks
-            .map(|ticks| {
-                epoch
-                    .getattr("from_micros")?
-                    .call1((microseconds(ticks, unit),))
-            })
+            .map(|ticks| epoch.getattr("from_micros")?.call1((microseconds(ticks, unit),)))
             .transpose()
     };
     let span = |ticks: Option<i64>| -> PyResult<Option<Bound<'py, PyAny>>> {
         let epoch = py.import("shardstream._epoch")?;
         ticks
-            .map(|ticks| {
-                epoch
-                    .getattr("span_of_micros")?
-                    .call1((microseconds(ticks, unit),))
-            })
+            .map(|ticks| epoch.getattr("span_of_micros")?.call1((microseconds(ticks, unit),)))
             .transpose()
     };
     let counts = PyDict::new(py);
@@ -321,9 +278,14 @@ fn attentive(
     py: Python<'_>,
     run: impl FnOnce(&mut dyn FnMut() -> bool) -> Result<Answer, QueryError> + Send,
 ) -> PyResult<PyAnswer> {
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method itself is not general enough"
+    )]
+    let look = || Python::attach(|py| py.check_signals());
     let mut interrupted = None;
     let answer = py.detach(|| {
-        let mut go_on = || match Python::attach(|py| py.check_signals()) {
+        let mut go_on = || match look() {
             Ok(()) => true,
             Err(signal) => {
                 interrupted = Some(signal);
@@ -339,11 +301,7 @@ fn attentive(
 }
 
 fn order(arrival: bool) -> Order {
-    if arrival {
-        Order::Arrival
-    } else {
-        Order::Event
-    }
+    if arrival { Order::Arrival } else { Order::Event }
 }
 
 fn query_error(error: QueryError) -> PyErr {
@@ -393,24 +351,16 @@ fn aggregate((name, function, column, options): Asked<'_>) -> PyResult<Aggregate
     where
         T: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
     {
-        let missing = || {
-            raise(
-                "InvalidArgumentException",
-                format!("an aggregate lacks its option `{name}`"),
-            )
-        };
+        let missing =
+            || raise("InvalidArgumentException", format!("an aggregate lacks its option `{name}`"));
         options.get_item(name)?.ok_or_else(missing)?.extract()
     }
     let function = match function.as_str() {
         "approx_count_distinct" => Function::ApproxCountDistinct,
         "count" => Function::Count,
         "count_distinct" => Function::CountDistinct,
-        "first" => Function::First {
-            ignore_nulls: option(&options, "ignore_nulls")?,
-        },
-        "last" => Function::Last {
-            ignore_nulls: option(&options, "ignore_nulls")?,
-        },
+        "first" => Function::First { ignore_nulls: option(&options, "ignore_nulls")? },
+        "last" => Function::Last { ignore_nulls: option(&options, "ignore_nulls")? },
         "max" => Function::Max,
         "mean" => Function::Mean,
         "median" => Function::Median,
@@ -419,21 +369,12 @@ fn aggregate((name, function, column, options): Asked<'_>) -> PyResult<Aggregate
             q: option(&options, "q")?,
             interpolation: interpolation(&option::<String>(&options, "interpolation")?)?,
         },
-        "std" => Function::Std {
-            ddof: option(&options, "ddof")?,
-        },
+        "std" => Function::Std { ddof: option(&options, "ddof")? },
         "sum" => Function::Sum,
-        "top_k" => Function::TopK {
-            k: option(&options, "k")?,
-        },
-        "var" => Function::Var {
-            ddof: option(&options, "ddof")?,
-        },
+        "top_k" => Function::TopK { k: option(&options, "k")? },
+        "var" => Function::Var { ddof: option(&options, "ddof")? },
         _ => {
-            return Err(raise(
-                "InvalidArgumentException",
-                format!("`{function}` is no aggregate"),
-            ));
+            return Err(raise("InvalidArgumentException", format!("`{function}` is no aggregate")));
         }
     };
     Aggregate::new(name, function, column).map_err(|error| raise(window_class(&error), error))
@@ -446,10 +387,7 @@ fn interpolation(name: &str) -> PyResult<Interpolation> {
         "lower" => Ok(Interpolation::Lower),
         "midpoint" => Ok(Interpolation::Midpoint),
         "nearest" => Ok(Interpolation::Nearest),
-        _ => Err(raise(
-            "InvalidArgumentException",
-            format!("`{name}` is no interpolation"),
-        )),
+        _ => Err(raise("InvalidArgumentException", format!("`{name}` is no interpolation"))),
     }
 }
 

@@ -120,10 +120,7 @@ impl PyRecords {
             end += slice.len();
             end
         });
-        Self {
-            ends: ends.collect(),
-            slices,
-        }
+        Self { ends: ends.collect(), slices }
     }
 
     fn len(&self) -> usize {
@@ -141,19 +138,13 @@ impl PyRecords {
         let mut parts = Vec::new();
         let mut first = 0;
         for (slice, &last) in self.slices.iter().zip(&self.ends) {
-            let (from, until) = (
-                start.clamp(first, last) - first,
-                end.clamp(first, last) - first,
-            );
+            let (from, until) = (start.clamp(first, last) - first, end.clamp(first, last) - first);
             if from < until {
                 let rows = match &slice.rows {
                     Picked::Run(run, _) => Picked::Run(run + from, run + until),
                     Picked::Rows(rows) => Picked::Rows(rows.slice(from, until - from)),
                 };
-                parts.push(Slice {
-                    block: Arc::clone(&slice.block),
-                    rows,
-                });
+                parts.push(Slice { block: Arc::clone(&slice.block), rows });
             }
             first = last;
         }
@@ -182,12 +173,7 @@ impl PyRecords {
             let picked = PyList::empty(py);
             for step in 0..range.slicelength.cast_signed() {
                 let place = (range.start + step * range.step).unsigned_abs();
-                picked.append(Bound::new(
-                    py,
-                    PyRecord {
-                        record: self.record(place),
-                    },
-                )?)?;
+                picked.append(Bound::new(py, PyRecord { record: self.record(place) })?)?;
             }
             return Ok(picked.into_any());
         }
@@ -205,25 +191,13 @@ impl PyRecords {
             Some(asked.unsigned_abs())
         };
         let Some(place) = place.filter(|&place| place < self.len()) else {
-            return Err(PyIndexError::new_err(format!(
-                "{asked} of {} records",
-                self.len()
-            )));
+            return Err(PyIndexError::new_err(format!("{asked} of {} records", self.len())));
         };
-        Ok(Bound::new(
-            py,
-            PyRecord {
-                record: self.record(place),
-            },
-        )?
-        .into_any())
+        Ok(Bound::new(py, PyRecord { record: self.record(place) })?.into_any())
     }
 
     fn __iter__(slf: Bound<'_, Self>) -> PyRecordIterator {
-        PyRecordIterator {
-            records: slf.unbind(),
-            next: std::sync::atomic::AtomicUsize::new(0),
-        }
+        PyRecordIterator { records: slf.unbind(), next: std::sync::atomic::AtomicUsize::new(0) }
     }
 
     /// The payload's own columns: those of the tables written, and the fields of JSON records.
@@ -278,11 +252,8 @@ impl PyRecords {
         name: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let name = argument::text(name, "a column's name")?;
-        let each = |slice: &Slice| {
-            (0..slice.len())
-                .map(|place| slice.row(place))
-                .collect::<Vec<_>>()
-        };
+        let each =
+            |slice: &Slice| (0..slice.len()).map(|place| slice.row(place)).collect::<Vec<_>>();
         let objects = |value: &dyn Fn(&Slice, usize) -> PyResult<Bound<'py, PyAny>>| -> PyResult<Bound<'py, PyAny>> {
             let list = PyList::empty(py);
             for slice in &self.slices {
@@ -303,9 +274,7 @@ impl PyRecords {
             }
             "shard_index" => {
                 let shards = self.slices.iter().flat_map(|slice| {
-                    each(slice)
-                        .into_iter()
-                        .map(move |row| slice.block.shard(row).0)
+                    each(slice).into_iter().map(move |row| slice.block.shard(row).0)
                 });
                 Ok(PyArray1::from_vec(py, shards.collect::<Vec<u32>>()).into_any())
             }
@@ -315,20 +284,10 @@ impl PyRecords {
                 ms.into_any().call_method1("view", ("datetime64[ms]",))
             }
             "shard_id" => objects(&|slice, row| {
-                Ok(slice
-                    .block
-                    .shard(row)
-                    .to_string()
-                    .into_pyobject(py)?
-                    .into_any())
+                Ok(slice.block.shard(row).to_string().into_pyobject(py)?.into_any())
             }),
             "sequence_number" => objects(&|slice, row| {
-                Ok(slice
-                    .block
-                    .sequence_number(row)
-                    .to_string()
-                    .into_pyobject(py)?
-                    .into_any())
+                Ok(slice.block.sequence_number(row).to_string().into_pyobject(py)?.into_any())
             }),
             "partition_key" => {
                 objects(&|slice, row| Ok(slice.block.keys.value(row).into_pyobject(py)?.into_any()))
@@ -361,6 +320,7 @@ impl PyRecords {
         )
     }
 
+    #[expect(clippy::unused_self, reason = "the protocol asks an instance")]
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         Ok(to_schema_pycapsule(py, schema().as_ref())?)
     }
@@ -370,12 +330,7 @@ impl PyRecords {
             return "Records(0)".to_owned();
         }
         let (first, last) = (self.record(0), self.record(self.len() - 1));
-        format!(
-            "Records({}, arrived {} to {})",
-            self.len(),
-            first.arrival(),
-            last.arrival()
-        )
+        format!("Records({}, arrived {} to {})", self.len(), first.arrival(), last.arrival())
     }
 }
 
@@ -396,9 +351,7 @@ impl PyRecordIterator {
     fn __next__(&self) -> Option<PyRecord> {
         let records = self.records.get();
         let place = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        (place < records.len()).then(|| PyRecord {
-            record: records.record(place),
-        })
+        (place < records.len()).then(|| PyRecord { record: records.record(place) })
     }
 }
 
@@ -425,9 +378,7 @@ fn batch(slice: &Slice) -> Result<RecordBatch, ArrowError> {
             Picked::Rows(rows) => take(array, &UInt32Array::new(rows.clone(), None), None),
         }
     };
-    let numbers = rows
-        .iter()
-        .map(|&row| block.sequence_number(row as usize).to_string());
+    let numbers = rows.iter().map(|&row| block.sequence_number(row as usize).to_string());
     let times: ScalarBuffer<i64> = arrivals(slice).into();
     let keys = cast(&picked(&block.keys.to_array())?, &DataType::Utf8View)?;
     let data = match &block.payload {
@@ -473,9 +424,8 @@ fn shard_ids(slice: &Slice, rows: &[u32]) -> Result<StringViewArray, ArrowError>
 fn arrivals(slice: &Slice) -> Vec<i64> {
     match &slice.rows {
         Picked::Run(start, end) => slice.block.arrivals.expand(*start, *end).to_vec(),
-        Picked::Rows(rows) => rows
-            .iter()
-            .map(|&row| slice.block.arrivals.at(row as usize).0)
-            .collect(),
+        Picked::Rows(rows) => {
+            rows.iter().map(|&row| slice.block.arrivals.at(row as usize).0).collect()
+        }
     }
 }

@@ -35,10 +35,7 @@ pub(super) struct PyReplay {
 impl PyReplay {
     #[new]
     #[pyo3(signature = (stream, table, files, *, key, time, speed, delay_ns, delay_column, data, null_key, format, skip_bad_lines, limit))]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is named at the one call there is"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "each is named at the one call there is")]
     fn new(
         py: Python<'_>,
         stream: PyRef<'_, PyStream>,
@@ -56,64 +53,40 @@ impl PyReplay {
         limit: Option<usize>,
     ) -> PyResult<Self> {
         let delay = delay_column.map_or(Delay::All(delay_ns / 1_000_000), Delay::Column);
-        let options = ReplayOptions {
-            key,
-            data,
-            null_key,
-            time,
-            speed,
-            delay,
-            rows_max: limit,
-        };
+        let options = ReplayOptions { key, data, null_key, time, speed, delay, rows_max: limit };
         let skipped = Arc::default();
         let (batches, schema, rows_hint): (Batches, _, _) = match (table, files) {
             (Some(table), _) => {
                 let reader = table::reader(table)?;
                 let schema = reader.schema();
                 let read = |batch: Result<_, arrow_schema::ArrowError>| {
-                    batch.map_err(|error| ReplayError::Source {
-                        message: error.to_string(),
-                    })
+                    batch.map_err(|error| ReplayError::Source { message: error.to_string() })
                 };
                 (Box::new(reader.map(read)), schema, None)
             }
             (None, files) => {
                 let options = DatasetOptions {
                     format: format.map(format_named).transpose()?,
-                    on_bad_line: if skip_bad_lines {
-                        OnBadLine::Skip
-                    } else {
-                        OnBadLine::Raise
-                    },
+                    on_bad_line: if skip_bad_lines { OnBadLine::Skip } else { OnBadLine::Raise },
                     ..DatasetOptions::default()
                 };
                 let files = files.unwrap_or_default();
-                let dataset = py
-                    .detach(|| Dataset::open_many(&files, options))
-                    .map_err(dataset_error)?;
+                let dataset =
+                    py.detach(|| Dataset::open_many(&files, options)).map_err(dataset_error)?;
                 let (schema, rows_hint) = (dataset.schema(), dataset.rows_hint());
-                let batches = Files {
-                    dataset,
-                    skipped: Arc::clone(&skipped),
-                };
+                let batches = Files { dataset, skipped: Arc::clone(&skipped) };
                 (Box::new(batches), schema, rows_hint)
             }
         };
         let clock = stream.engine.options().clock.clone();
         let replay = Replay::new(batches, schema, Arc::clone(&stream.stream), clock, options)
             .map_err(replay_error)?;
-        Ok(Self {
-            replay: Mutex::new(replay),
-            rows_hint,
-            skipped,
-        })
+        Ok(Self { replay: Mutex::new(replay), rows_hint, skipped })
     }
 
     /// Reads, waits or writes a little: the rows written, or None when all are in.
     fn step(&self, py: Python<'_>) -> PyResult<Option<usize>> {
-        let step = py
-            .detach(|| self.replay.lock().step())
-            .map_err(replay_error)?;
+        let step = py.detach(|| self.replay.lock().step()).map_err(replay_error)?;
         Ok(match step {
             Step::Done => None,
             Step::Wrote(rows) => Some(rows),
@@ -127,10 +100,7 @@ impl PyReplay {
 
     /// The event times of the earliest and latest row so far, in milliseconds.
     fn event_times_ms(&self) -> Option<(i64, i64)> {
-        self.replay
-            .lock()
-            .event_times()
-            .map(|(first, last)| (first.0, last.0))
+        self.replay.lock().event_times().map(|(first, last)| (first.0, last.0))
     }
 
     /// Lines that could not be read.
@@ -155,19 +125,13 @@ impl Iterator for Files {
 
     fn next(&mut self) -> Option<Self::Item> {
         let batch = self.dataset.next();
-        self.skipped
-            .store(self.dataset.skipped(), std::sync::atomic::Ordering::Relaxed);
+        self.skipped.store(self.dataset.skipped(), std::sync::atomic::Ordering::Relaxed);
         batch.map(|batch| batch.map_err(ReplayError::from))
     }
 }
 
 fn format_named(name: &str) -> PyResult<Format> {
-    let unknown = || {
-        raise(
-            "InvalidArgumentException",
-            format!("`{name}` is no format of files"),
-        )
-    };
+    let unknown = || raise("InvalidArgumentException", format!("`{name}` is no format of files"));
     Format::from_keyword(name).ok_or_else(unknown)
 }
 

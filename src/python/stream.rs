@@ -58,10 +58,7 @@ pub(super) struct PyStream {
 impl PyStream {
     #[new]
     fn new(engine: PyRef<'_, PyEngine>, name: &str) -> PyResult<Self> {
-        Ok(Self {
-            engine: Arc::clone(&engine.engine),
-            stream: engine.engine.stream(name)?,
-        })
+        Ok(Self { engine: Arc::clone(&engine.engine), stream: engine.engine.stream(name)? })
     }
 
     /// Appends one record to the shard that its key's MD5 falls in, and returns where it is.
@@ -116,10 +113,8 @@ impl PyStream {
             .enumerate()
             .map(|(index, record)| Parts::extract(index, record))
             .collect::<PyResult<_>>()?;
-        let data: Vec<Data<'_>> = parts
-            .iter()
-            .map(|parts| Data::extract(&parts.data))
-            .collect::<PyResult<_>>()?;
+        let data: Vec<Data<'_>> =
+            parts.iter().map(|parts| Data::extract(&parts.data)).collect::<PyResult<_>>()?;
         let mut entries = Vec::with_capacity(parts.len());
         for (parts, data) in parts.iter().zip(&data) {
             entries.push(Entry {
@@ -130,17 +125,10 @@ impl PyStream {
         }
         let now = self.engine.now();
         let results = py.detach(|| self.stream.put_many(now, &entries))?;
-        let stored = entries
-            .iter()
-            .zip(&results)
-            .filter(|(_, result)| result.is_ok());
-        let stored_bytes = stored
-            .map(|(entry, _)| (entry.data.len() + entry.key.len()) as u64)
-            .sum();
-        Ok(PyPutManyResult {
-            results,
-            stored_bytes,
-        })
+        let stored = entries.iter().zip(&results).filter(|(_, result)| result.is_ok());
+        let stored_bytes =
+            stored.map(|(entry, _)| (entry.data.len() + entry.key.len()) as u64).sum();
+        Ok(PyPutManyResult { results, stored_bytes })
     }
 
     /// Appends a table's rows; see the package's `Stream.write`.
@@ -155,11 +143,7 @@ impl PyStream {
         time: Option<&str>,
     ) -> PyResult<PyWriteReport> {
         let (schema, batches) = table::batches(table)?;
-        let roles = Roles {
-            key,
-            data,
-            null_key,
-        };
+        let roles = Roles { key, data, null_key };
         // Even a table without rows has columns that can be wrong.
         let empty = RecordBatch::new_empty(schema);
         if let Some(time) = time {
@@ -173,11 +157,9 @@ impl PyStream {
         for batch in batches {
             py.check_signals()?;
             let rows = batch.num_rows();
-            let part = py
-                .detach(|| Rows::from_batch(batch, roles, first_row))
-                .map_err(table_error)?;
-            py.detach(|| self.stream.check_sizes(&part, first_row))
-                .map_err(nothing_stored)?;
+            let part =
+                py.detach(|| Rows::from_batch(batch, roles, first_row)).map_err(table_error)?;
+            py.detach(|| self.stream.check_sizes(&part, first_row)).map_err(nothing_stored)?;
             parts.push(part);
             first_row += rows;
         }
@@ -193,18 +175,12 @@ impl PyStream {
 
     /// Fixes where a read begins, as an opaque number.
     fn start_cut(&self, position: PyPosition, shard_id: Option<&str>) -> PyResult<u64> {
-        Ok(self
-            .stream
-            .start_cut(self.engine.now(), position.position()?, shard_id)?
-            .0)
+        Ok(self.stream.start_cut(self.engine.now(), position.position()?, shard_id)?.0)
     }
 
     /// Fixes where a read ends, as an opaque number.
     fn end_cut(&self, position: PyPosition, shard_id: Option<&str>) -> PyResult<u64> {
-        Ok(self
-            .stream
-            .end_cut(self.engine.now(), position.position()?, shard_id)?
-            .0)
+        Ok(self.stream.end_cut(self.engine.now(), position.position()?, shard_id)?.0)
     }
 
     /// The records between two cuts.
@@ -218,8 +194,7 @@ impl PyStream {
         let now = self.engine.now();
         let limit = limit.unwrap_or(usize::MAX);
         let (slices, _) =
-            self.stream
-                .read_metered(now, Cut(from_cut), Cut(until_cut), shard_id, limit)?;
+            self.stream.read_metered(now, Cut(from_cut), Cut(until_cut), shard_id, limit)?;
         Ok(PyRecords::new(slices))
     }
 
@@ -267,16 +242,12 @@ impl PyStream {
 
     /// Keeps records for longer.
     fn increase_retention_ms(&self, retention_ms: i64) -> PyResult<()> {
-        Ok(self
-            .stream
-            .increase_retention(self.engine.now(), retention_ms)?)
+        Ok(self.stream.increase_retention(self.engine.now(), retention_ms)?)
     }
 
     /// Keeps records for a shorter time.
     fn decrease_retention_ms(&self, retention_ms: i64) -> PyResult<()> {
-        Ok(self
-            .stream
-            .decrease_retention(self.engine.now(), retention_ms)?)
+        Ok(self.stream.decrease_retention(self.engine.now(), retention_ms)?)
     }
 
     /// How long records are kept, in milliseconds.
@@ -300,10 +271,7 @@ impl PyStream {
     fn arn(&self) -> String {
         let options = self.engine.options();
         let (region, account) = (&options.region, &options.account_id);
-        format!(
-            "arn:aws:kinesis:{region}:{account}:stream/{}",
-            self.stream.name()
-        )
+        format!("arn:aws:kinesis:{region}:{account}:stream/{}", self.stream.name())
     }
 
     /// `PROVISIONED` or `ON_DEMAND`.
@@ -319,10 +287,7 @@ impl PyStream {
     #[getter]
     fn tags<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let tags = PyDict::new(py);
-        self.stream
-            .tags()?
-            .into_iter()
-            .try_for_each(|(key, value)| tags.set_item(key, value))?;
+        self.stream.tags()?.into_iter().try_for_each(|(key, value)| tags.set_item(key, value))?;
         Ok(tags)
     }
 
@@ -346,27 +311,15 @@ struct Parts<'py> {
 
 impl<'py> Parts<'py> {
     fn extract(index: usize, record: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let tuple = record
-            .cast::<PyTuple>()
-            .ok()
-            .filter(|tuple| matches!(tuple.len(), 2 | 3));
+        let tuple = record.cast::<PyTuple>().ok().filter(|tuple| matches!(tuple.len(), 2 | 3));
         let Some(tuple) = tuple else {
-            let given = record
-                .repr()?
-                .to_string()
-                .chars()
-                .take(60)
-                .collect::<String>();
+            let given = record.repr()?.to_string().chars().take(60).collect::<String>();
             let message = format!(
                 "record {index} is not a tuple (data, key) or (data, key, explicit_hash_key): {given}"
             );
             return Err(raise("SerializationException", message));
         };
-        let explicit = if tuple.len() == 3 {
-            Some(tuple.get_item(2)?)
-        } else {
-            None
-        };
+        let explicit = if tuple.len() == 3 { Some(tuple.get_item(2)?) } else { None };
         let explicit = explicit.filter(|explicit| !explicit.is_none());
         Ok(Self {
             data: tuple.get_item(0)?,
@@ -442,9 +395,7 @@ impl PyShard {
     /// The sequence number above all of its records, once it is closed.
     #[getter]
     fn ending_sequence_number(&self) -> Option<String> {
-        self.shard
-            .ending_sequence_number()
-            .map(|number| number.to_string())
+        self.shard.ending_sequence_number().map(|number| number.to_string())
     }
 
     /// Whether it takes records.
@@ -454,15 +405,8 @@ impl PyShard {
     }
 
     fn __repr__(&self) -> String {
-        let state = if self.shard.is_open() {
-            "open"
-        } else {
-            "closed"
-        };
-        format!(
-            "Shard('{}', {state}, {})",
-            self.shard.birth.shard, self.shard.range
-        )
+        let state = if self.shard.is_open() { "open" } else { "closed" };
+        format!("Shard('{}', {state}, {})", self.shard.birth.shard, self.shard.range)
     }
 }
 
@@ -518,13 +462,8 @@ impl PyFollow {
     fn take(&self) -> PyResult<Option<Record>> {
         let mut place = self.place.lock();
         let shard = self.shard_id.as_deref();
-        let (slices, next) = self.stream.read(
-            self.engine.now(),
-            place.next,
-            Cut::END,
-            shard,
-            FOLLOW_RECORDS,
-        )?;
+        let (slices, next) =
+            self.stream.read(self.engine.now(), place.next, Cut::END, shard, FOLLOW_RECORDS)?;
         place.next = next;
         let record =
             |slice: &Slice, at: usize| Record::new(Arc::clone(&slice.block), slice.row(at));
@@ -552,9 +491,7 @@ pub(super) struct Wait {
 
 impl Wait {
     pub(super) fn new(engine: &Engine, timeout_ms: Option<i64>) -> Self {
-        Self {
-            deadline: timeout_ms.map(|timeout_ms| engine.now().plus(timeout_ms)),
-        }
+        Self { deadline: timeout_ms.map(|timeout_ms| engine.now().plus(timeout_ms)) }
     }
 
     /// Waits a slice, and tells whether there is a point in looking again.

@@ -36,19 +36,16 @@ pub(super) fn reader(object: &Bound<'_, PyAny>) -> PyResult<Box<dyn RecordBatchR
         return Err(raise("SerializationException", message));
     }
     let py = object.py();
-    object
-        .extract::<AnyRecordBatch>()
-        .and_then(AnyRecordBatch::into_reader)
-        .map_err(|error| {
-            // What is no table comes back as a ValueError or TypeError; an error of the object's own is not ours.
-            let no_table =
-                error.is_instance_of::<PyValueError>(py) || error.is_instance_of::<PyTypeError>(py);
-            if no_table {
-                let message = format!("not a table of columns: {}", error.value(py));
-                return raise("SerializationException", message);
-            }
-            error
-        })
+    object.extract::<AnyRecordBatch>().and_then(AnyRecordBatch::into_reader).map_err(|error| {
+        // What is no table comes back as a ValueError or TypeError; an error of the object's own is not ours.
+        let no_table =
+            error.is_instance_of::<PyValueError>(py) || error.is_instance_of::<PyTypeError>(py);
+        if no_table {
+            let message = format!("not a table of columns: {}", error.value(py));
+            return raise("SerializationException", message);
+        }
+        error
+    })
 }
 
 /// Reads all of a table.
@@ -94,11 +91,7 @@ impl PyTable {
     /// The columns' names.
     #[getter]
     fn column_names(&self) -> Vec<String> {
-        self.schema
-            .fields()
-            .iter()
-            .map(|field| field.name().clone())
-            .collect()
+        self.schema.fields().iter().map(|field| field.name().clone()).collect()
     }
 
     /// The columns' Arrow types, by name.
@@ -141,10 +134,7 @@ impl PyTable {
         let mut values = Vec::with_capacity(self.__len__());
         let place = self.schema.index_of(name).map_err(|_| {
             let known = self.column_names().join(", ");
-            raise(
-                "ColumnNotFoundError",
-                format!("there is no column `{name}`; there are {known}"),
-            )
+            raise("ColumnNotFoundError", format!("there is no column `{name}`; there are {known}"))
         })?;
         for batch in &self.batches {
             values.extend(value::values(py, batch.column(place))?);
@@ -171,11 +161,7 @@ impl PyTable {
     /// The rows drawn as a table of text.
     fn to_text(&self) -> PyResult<String> {
         let empty = [RecordBatch::new_empty(Arc::clone(&self.schema))];
-        let batches = if self.batches.is_empty() {
-            &empty[..]
-        } else {
-            &self.batches
-        };
+        let batches = if self.batches.is_empty() { &empty[..] } else { &self.batches };
         let drawn = pretty_format_batches(batches).map_err(failed)?;
         Ok(drawn.to_string())
     }
@@ -185,8 +171,7 @@ impl PyTable {
         let path = argument::text(path, "a file's name")?;
         let file = File::create(path)
             .map_err(|error| raise("DatasetError", format!("cannot write `{path}`: {error}")))?;
-        py.detach(|| write_batches(file, &self.schema, &self.batches, format))
-            .map_err(failed)
+        py.detach(|| write_batches(file, &self.schema, &self.batches, format)).map_err(failed)
     }
 
     #[pyo3(signature = (requested_schema = None))]
@@ -195,12 +180,7 @@ impl PyTable {
         py: Python<'py>,
         requested_schema: Option<Bound<'py, PyCapsule>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        stream_capsule(
-            py,
-            &self.schema,
-            self.batches.clone().into_iter().map(Ok),
-            requested_schema,
-        )
+        stream_capsule(py, &self.schema, self.batches.clone().into_iter().map(Ok), requested_schema)
     }
 
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {

@@ -43,11 +43,7 @@ pub(super) fn values<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Vec<Bou
     let valid = |row: usize| array.is_valid(row);
     let each = |value: &dyn Fn(usize) -> PyResult<Bound<'py, PyAny>>| {
         let one = |row| {
-            if valid(row) {
-                value(row)
-            } else {
-                Ok(py.None().into_bound(py))
-            }
+            if valid(row) { value(row) } else { Ok(py.None().into_bound(py)) }
         };
         (0..array.len()).map(one).collect()
     };
@@ -56,39 +52,21 @@ pub(super) fn values<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Vec<Bou
         DataType::Boolean => each(&|row| array.as_boolean().value(row).into_bound_py_any(py)),
         DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => {
             let wide = converted(array, &DataType::Int64)?;
-            each(&|row| {
-                wide.as_primitive::<Int64Type>()
-                    .value(row)
-                    .into_bound_py_any(py)
-            })
+            each(&|row| wide.as_primitive::<Int64Type>().value(row).into_bound_py_any(py))
         }
         DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64 => {
             let wide = converted(array, &DataType::UInt64)?;
-            each(&|row| {
-                wide.as_primitive::<UInt64Type>()
-                    .value(row)
-                    .into_bound_py_any(py)
-            })
+            each(&|row| wide.as_primitive::<UInt64Type>().value(row).into_bound_py_any(py))
         }
         DataType::Float16 => each(&|row| {
-            array
-                .as_primitive::<Float16Type>()
-                .value(row)
-                .to_f32()
-                .into_bound_py_any(py)
+            array.as_primitive::<Float16Type>().value(row).to_f32().into_bound_py_any(py)
         }),
-        DataType::Float32 => each(&|row| {
-            array
-                .as_primitive::<Float32Type>()
-                .value(row)
-                .into_bound_py_any(py)
-        }),
-        DataType::Float64 => each(&|row| {
-            array
-                .as_primitive::<Float64Type>()
-                .value(row)
-                .into_bound_py_any(py)
-        }),
+        DataType::Float32 => {
+            each(&|row| array.as_primitive::<Float32Type>().value(row).into_bound_py_any(py))
+        }
+        DataType::Float64 => {
+            each(&|row| array.as_primitive::<Float64Type>().value(row).into_bound_py_any(py))
+        }
         DataType::Utf8 => each(&|row| array.as_string::<i32>().value(row).into_bound_py_any(py)),
         DataType::LargeUtf8 => {
             each(&|row| array.as_string::<i64>().value(row).into_bound_py_any(py))
@@ -104,11 +82,7 @@ pub(super) fn values<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Vec<Bou
             each(&|row| Ok(PyBytes::new(py, array.as_binary_view().value(row)).into_any()))
         }
         DataType::Timestamp(unit, zone) => {
-            let kind = if zone.is_some() {
-                "epoch"
-            } else {
-                "epoch_naive"
-            };
+            let kind = if zone.is_some() { "epoch" } else { "epoch_naive" };
             let microseconds = in_microseconds(array, *unit)?;
             let epoch = face(py)?.getattr(kind)?;
             each(&|row| {
@@ -149,11 +123,7 @@ pub(super) fn values<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Vec<Bou
         }),
         DataType::Dictionary(_, value) => values(py, &converted(array, value)?),
         DataType::Struct(fields) => {
-            let columns = array
-                .as_struct()
-                .columns()
-                .iter()
-                .map(|column| values(py, column));
+            let columns = array.as_struct().columns().iter().map(|column| values(py, column));
             let columns: Vec<Vec<Bound<'py, PyAny>>> = columns.collect::<PyResult<_>>()?;
             each(&|row| {
                 let value = PyDict::new(py);
@@ -200,19 +170,12 @@ fn in_microseconds(array: &ArrayRef, unit: TimeUnit) -> PyResult<Vec<i64>> {
         TimeUnit::Microsecond => tick,
         TimeUnit::Nanosecond => tick.div_euclid(1_000),
     };
-    Ok(ticks
-        .as_primitive::<Int64Type>()
-        .values()
-        .iter()
-        .map(|&tick| scale(tick))
-        .collect())
+    Ok(ticks.as_primitive::<Int64Type>().values().iter().map(|&tick| scale(tick)).collect())
 }
 
 fn microsecond_delta(py: Python<'_>, microseconds: i64) -> PyResult<Bound<'_, PyAny>> {
     static TIMEDELTA: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    TIMEDELTA
-        .import(py, "datetime", "timedelta")?
-        .call1((0, 0, microseconds))
+    TIMEDELTA.import(py, "datetime", "timedelta")?.call1((0, 0, microseconds))
 }
 
 /// The module with the few Python values that conversions start from.

@@ -62,10 +62,7 @@ impl PyPutError {
 
 impl From<&EngineError> for PyPutError {
     fn from(error: &EngineError) -> Self {
-        Self {
-            code: class_of(error).to_owned(),
-            message: error.to_string(),
-        }
+        Self { code: class_of(error).to_owned(), message: error.to_string() }
     }
 }
 
@@ -138,10 +135,7 @@ pub(super) struct PyWriteReport {
 
 impl PyWriteReport {
     pub(super) fn of(written: Written) -> Self {
-        Self {
-            written,
-            bytes: Mutex::default(),
-        }
+        Self { written, bytes: Mutex::default() }
     }
 }
 
@@ -154,10 +148,7 @@ impl PyWriteReport {
 
     /// This report and what became of the records after it.
     fn plus(&self, results: PyRef<'_, PyPutManyResult>) -> Self {
-        let mut later = Written {
-            rows: results.results.len() as u64,
-            ..Written::default()
-        };
+        let mut later = Written { rows: results.results.len() as u64, ..Written::default() };
         for (row, result) in (0..).zip(&results.results) {
             match result {
                 Ok(number) => *later.per_shard.entry(number.birth.shard).or_default() += 1,
@@ -167,10 +158,7 @@ impl PyWriteReport {
         let mut written = self.written.clone();
         written.extend(later);
         let bytes = self.bytes.lock().unwrap_or(0) + results.stored_bytes;
-        Self {
-            written,
-            bytes: Mutex::new(Some(bytes)),
-        }
+        Self { written, bytes: Mutex::new(Some(bytes)) }
     }
 
     /// How many rows were stored.
@@ -195,15 +183,8 @@ impl PyWriteReport {
         for block in &self.written.blocks {
             py.check_signals()?;
             bytes += py.detach(|| -> Result<u64, EngineError> {
-                let data: u64 = block
-                    .payload
-                    .data_lens()?
-                    .iter()
-                    .map(|&len| u64::from(len))
-                    .sum();
-                let keys: usize = (0..block.len())
-                    .map(|row| block.keys.value(row).len())
-                    .sum();
+                let data: u64 = block.payload.data_lens()?.iter().map(|&len| u64::from(len)).sum();
+                let keys: usize = (0..block.len()).map(|row| block.keys.value(row).len()).sum();
                 Ok(data + keys as u64)
             })?;
         }

@@ -140,10 +140,9 @@ impl Part {
     pub fn arrivals(&self, block: &Block) -> ScalarBuffer<i64> {
         match &self.rows {
             PartRows::From(first) => block.arrivals.expand(*first, first + self.batch.num_rows()),
-            PartRows::Each(rows) => rows
-                .iter()
-                .map(|&row| block.arrivals.at(row as usize).0)
-                .collect(),
+            PartRows::Each(rows) => {
+                rows.iter().map(|&row| block.arrivals.at(row as usize).0).collect()
+            }
         }
     }
 }
@@ -212,17 +211,11 @@ impl Columns {
         }
         let (fields, of_records) = found.fields(wanted, slices.is_empty() || (live && has_json))?;
         // The decoder yields the types that all records share, whichever it saw itself.
-        let frozen = fields
-            .iter()
-            .map(|field| (field.name().clone(), field.data_type().clone()))
-            .collect();
+        let frozen =
+            fields.iter().map(|field| (field.name().clone(), field.data_type().clone())).collect();
         let names = fields.iter().map(|field| field.name().clone()).collect();
         let decoder = Decoder::with_types(json::Wanted::Columns(names), &decodable(frozen));
-        Ok(Self {
-            schema: Arc::new(Schema::new(fields)),
-            decoder,
-            of_records,
-        })
+        Ok(Self { schema: Arc::new(Schema::new(fields)), decoder, of_records })
     }
 
     /// Returns the columns' names and types.
@@ -234,18 +227,13 @@ impl Columns {
     pub fn part(&self, slice: &Slice, start: usize, len: usize) -> Result<Part, ColumnsError> {
         let block = &slice.block;
         let (rows, source, malformed) = match &block.payload {
-            Payload::Rows(batch) => (
-                part_rows(slice, start, len),
-                Source::Rows(batch),
-                Vec::new(),
-            ),
+            Payload::Rows(batch) => (part_rows(slice, start, len), Source::Rows(batch), Vec::new()),
             Payload::Bytes(_) if self.of_records.iter().all(|&each| each) => {
                 (part_rows(slice, start, len), Source::Nothing, Vec::new())
             }
             Payload::Bytes(data) => {
-                let decoded = self
-                    .decoder
-                    .decode(&picked(&data.to_array(), slice, start, len)?, None)?;
+                let decoded =
+                    self.decoder.decode(&picked(&data.to_array(), slice, start, len)?, None)?;
                 let row = |place: u32| slice.row(start + place as usize);
                 let malformed = decoded
                     .malformed
@@ -273,11 +261,7 @@ impl Columns {
         let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(count));
         let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)
             .map_err(|error| conversion("", &error))?;
-        Ok(Part {
-            batch,
-            malformed,
-            rows,
-        })
+        Ok(Part { batch, malformed, rows })
     }
 }
 
@@ -325,10 +309,7 @@ impl Found {
         let Wanted::Columns { names, .. } = wanted else {
             let field =
                 |(name, data_type): &(String, DataType)| Field::new(name, data_type.clone(), true);
-            return Ok((
-                self.columns.iter().map(field).collect(),
-                vec![false; self.columns.len()],
-            ));
+            return Ok((self.columns.iter().map(field).collect(), vec![false; self.columns.len()]));
         };
         let mut fields = Vec::with_capacity(names.len());
         let mut of_records = Vec::with_capacity(names.len());
@@ -350,9 +331,7 @@ impl Found {
     fn missing(&self, name: &str) -> ColumnsError {
         let seen = self.columns.iter().map(|(name, _)| name.as_str());
         let every = [ARRIVAL_TIME, PARTITION_KEY, SHARD_ID];
-        let known = seen
-            .chain(self.known.iter().map(String::as_str))
-            .chain(every);
+        let known = seen.chain(self.known.iter().map(String::as_str)).chain(every);
         ColumnsError::Missing {
             column: name.to_owned(),
             known: known.map(|known| format!("`{known}`")).collect(),
@@ -420,9 +399,8 @@ fn of_records(block: &Block, name: &str, rows: &PartRows, count: usize) -> Array
     };
     match name {
         ARRIVAL_TIME => {
-            let times: ScalarBuffer<i64> = (0..count)
-                .map(|place| block.arrivals.at(row(place)).0)
-                .collect();
+            let times: ScalarBuffer<i64> =
+                (0..count).map(|place| block.arrivals.at(row(place)).0).collect();
             Arc::new(TimestampMillisecondArray::new(times, None).with_timezone("UTC"))
         }
         PARTITION_KEY => Arc::new(StringArray::from_iter_values(
@@ -449,17 +427,13 @@ fn converted(array: ArrayRef, field: &Field, count: usize) -> Result<ArrayRef, C
 fn unify(one: &DataType, other: &DataType) -> Option<DataType> {
     let is_text = |data_type: &DataType| match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
-        DataType::Dictionary(_, value) => matches!(
-            **value,
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
-        ),
+        DataType::Dictionary(_, value) => {
+            matches!(**value, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+        }
         _ => false,
     };
     let is_time = |data_type: &DataType| {
-        matches!(
-            data_type,
-            DataType::Timestamp(_, _) | DataType::Date32 | DataType::Date64
-        )
+        matches!(data_type, DataType::Timestamp(_, _) | DataType::Date32 | DataType::Date64)
     };
     match (one, other) {
         (DataType::Null, known) | (known, DataType::Null) => Some(known.clone()),
@@ -467,11 +441,7 @@ fn unify(one: &DataType, other: &DataType) -> Option<DataType> {
         _ if one.is_numeric() && other.is_numeric() => {
             let whole = one.is_integer() && other.is_integer();
             let unsigned = [one, other].contains(&&DataType::UInt64);
-            Some(if whole && !unsigned {
-                DataType::Int64
-            } else {
-                DataType::Float64
-            })
+            Some(if whole && !unsigned { DataType::Int64 } else { DataType::Float64 })
         }
         _ if is_time(one) && is_time(other) => Some(utc(finer(one, other))),
         // Times as JSON writes them.
@@ -501,17 +471,11 @@ fn decodable(types: Vec<(String, DataType)>) -> Vec<(String, DataType)> {
         number if number.is_numeric() => DataType::Float64,
         _ => DataType::Utf8,
     };
-    types
-        .into_iter()
-        .map(|(name, data_type)| (name, in_json(data_type)))
-        .collect()
+    types.into_iter().map(|(name, data_type)| (name, in_json(data_type))).collect()
 }
 
 fn conversion(column: &str, error: &ArrowError) -> ColumnsError {
-    ColumnsError::Conversion {
-        column: column.to_owned(),
-        message: error.to_string(),
-    }
+    ColumnsError::Conversion { column: column.to_owned(), message: error.to_string() }
 }
 
 /// All payload columns of some records, and those that cannot be read.
@@ -546,10 +510,7 @@ pub fn payload_rows(slices: &[Slice]) -> Result<PayloadRows, ColumnsError> {
         let part = columns.part(slice, 0, slice.len())?;
         for (row, reason) in part.malformed {
             let sequence_number = slice.block.sequence_number(row).to_string();
-            rows.malformed.push(BrokenRow {
-                sequence_number,
-                reason,
-            });
+            rows.malformed.push(BrokenRow { sequence_number, reason });
         }
         if 0 < part.batch.num_rows() {
             rows.batches.push(part.batch);

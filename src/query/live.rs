@@ -47,16 +47,7 @@ impl Live {
         until: Cut,
         shard: Option<String>,
     ) -> Self {
-        Self {
-            query,
-            emit,
-            next: from,
-            until,
-            shard,
-            pass: None,
-            behind: false,
-            ended: false,
-        }
+        Self { query, emit, next: from, until, shard, pass: None, behind: false, ended: false }
     }
 
     /// Takes what has come and returns what it changed, if anything; `None` when there is nothing to tell yet.
@@ -65,13 +56,7 @@ impl Live {
     pub fn poll(&mut self, now: Millis, stream: &Stream) -> Result<Option<Answer>, QueryError> {
         let mut took = false;
         if !self.ended {
-            match stream.read(
-                now,
-                self.next,
-                self.until,
-                self.shard.as_deref(),
-                TAKE_RECORDS,
-            ) {
+            match stream.read(now, self.next, self.until, self.shard.as_deref(), TAKE_RECORDS) {
                 Ok((slices, next)) => {
                     self.next = next;
                     took = !slices.is_empty();

@@ -96,10 +96,7 @@ pub struct Routes {
 impl Routes {
     /// Routes every row to one shard.
     pub fn one(birth: ShardBirth) -> Self {
-        Self {
-            runs: vec![ShardRun { birth, rows: None }],
-            slots: None,
-        }
+        Self { runs: vec![ShardRun { birth, rows: None }], slots: None }
     }
 
     /// Routes row `r` to `births[slots[r]]`.
@@ -113,10 +110,8 @@ impl Routes {
         if let [only] = used[..] {
             return Self::one(births[only]);
         }
-        let mut rows: Vec<Vec<u32>> = counts
-            .iter()
-            .map(|&count| Vec::with_capacity(count))
-            .collect();
+        let mut rows: Vec<Vec<u32>> =
+            counts.iter().map(|&count| Vec::with_capacity(count)).collect();
         let mut place = vec![0_u16; births.len()];
         for (new, &old) in (0_u16..).zip(&used) {
             place[old] = new;
@@ -127,15 +122,9 @@ impl Routes {
         }
         let run = |&slot: &usize| {
             let rows = std::mem::take(&mut rows[slot]);
-            ShardRun {
-                birth: births[slot],
-                rows: Some(rows.into()),
-            }
+            ShardRun { birth: births[slot], rows: Some(rows.into()) }
         };
-        Self {
-            runs: used.iter().map(run).collect(),
-            slots: Some(slots),
-        }
+        Self { runs: used.iter().map(run).collect(), slots: Some(slots) }
     }
 
     /// Returns the shards that have rows here, in order of their index.
@@ -144,10 +133,7 @@ impl Routes {
     }
 
     fn birth(&self, row: usize) -> ShardBirth {
-        let run = self
-            .slots
-            .as_ref()
-            .map_or(0, |slots| usize::from(slots[row]));
+        let run = self.slots.as_ref().map_or(0, |slots| usize::from(slots[row]));
         self.runs[run].birth
     }
 }
@@ -191,10 +177,7 @@ impl Block {
 
     /// Returns a shard's rows here, if it has any.
     pub fn run_of(&self, shard: ShardIndex) -> Option<&ShardRun> {
-        let place = self
-            .routes
-            .runs
-            .binary_search_by_key(&shard, |run| run.birth.shard);
+        let place = self.routes.runs.binary_search_by_key(&shard, |run| run.birth.shard);
         place.ok().map(|place| &self.routes.runs[place])
     }
 
@@ -258,20 +241,14 @@ mod tests {
     use super::*;
 
     fn birth(shard: u32) -> ShardBirth {
-        ShardBirth {
-            shard: ShardIndex(shard),
-            created_seconds: 1,
-        }
+        ShardBirth { shard: ShardIndex(shard), created_seconds: 1 }
     }
 
     #[test]
     fn routes_list_each_row_once_under_its_shard() {
         let routes = Routes::new(&[birth(9), birth(4), birth(1)], vec![0, 2, 0, 0]);
         let rows = |run: &ShardRun| run.rows.as_ref().unwrap().to_vec();
-        assert_eq!(
-            routes.runs().iter().map(rows).collect::<Vec<_>>(),
-            [vec![1], vec![0, 2, 3]]
-        );
+        assert_eq!(routes.runs().iter().map(rows).collect::<Vec<_>>(), [vec![1], vec![0, 2, 3]]);
         let shards: Vec<_> = (0..4).map(|row| routes.birth(row).shard.0).collect();
         assert_eq!(shards, [9, 1, 9, 9]);
     }
@@ -290,14 +267,10 @@ mod tests {
             Arrivals::Runs(vec![(0, Millis(10)), (2, Millis(20)), (3, Millis(30))]),
         ];
         for arrivals in forms {
-            let firsts: Vec<_> = [9, 10, 11, 20, 30, 31]
-                .map(|t| arrivals.first_row_at(Millis(t), 4))
-                .into();
+            let firsts: Vec<_> =
+                [9, 10, 11, 20, 30, 31].map(|t| arrivals.first_row_at(Millis(t), 4)).into();
             assert_eq!(firsts, [0, 0, 2, 2, 3, 4]);
-            assert_eq!(
-                (0..4).map(|row| arrivals.at(row).0).collect::<Vec<_>>(),
-                [10, 10, 20, 30]
-            );
+            assert_eq!((0..4).map(|row| arrivals.at(row).0).collect::<Vec<_>>(), [10, 10, 20, 30]);
             assert_eq!(arrivals.expand(1, 4).to_vec(), [10, 20, 30]);
         }
         assert_eq!(Arrivals::All(Millis(5)).first_row_at(Millis(5), 3), 0);

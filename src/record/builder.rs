@@ -153,22 +153,14 @@ impl BlockBuilder {
     /// Returns the first row that arrived at `time` or later.
     pub fn first_row_at(&self, time: Millis) -> usize {
         let run = self.arrivals.partition_point(|&(_, each)| each < time);
-        self.arrivals
-            .get(run)
-            .map_or(self.len(), |&(first, _)| first as usize)
+        self.arrivals.get(run).map_or(self.len(), |&(first, _)| first as usize)
     }
 
     fn into_block(self) -> Block {
-        let keys = StringArray::new(
-            offsets(self.key_offsets),
-            Buffer::from_vec(self.key_bytes),
-            None,
-        );
-        let data = BinaryArray::new(
-            offsets(self.data_offsets),
-            Buffer::from_vec(self.data_bytes),
-            None,
-        );
+        let keys =
+            StringArray::new(offsets(self.key_offsets), Buffer::from_vec(self.key_bytes), None);
+        let data =
+            BinaryArray::new(offsets(self.data_offsets), Buffer::from_vec(self.data_bytes), None);
         let arrivals = match self.arrivals[..] {
             [(_, only)] => Arrivals::All(only),
             _ => Arrivals::Runs(self.arrivals),
@@ -202,10 +194,7 @@ mod tests {
     use crate::record::sequence::ShardIndex;
 
     fn birth(shard: u32) -> ShardBirth {
-        ShardBirth {
-            shard: ShardIndex(shard),
-            created_seconds: 7,
-        }
+        ShardBirth { shard: ShardIndex(shard), created_seconds: 7 }
     }
 
     fn three() -> BlockBuilder {
@@ -222,13 +211,7 @@ mod tests {
                 let number = block.sequence_number(row);
                 let data = block.payload.data(row).unwrap().into_owned();
                 let key = block.keys.value(row).to_owned();
-                (
-                    number.index,
-                    block.arrivals.at(row).0,
-                    block.shard(row).0,
-                    key,
-                    data,
-                )
+                (number.index, block.arrivals.at(row).0, block.shard(row).0, key, data)
             })
             .collect()
     }
@@ -245,16 +228,7 @@ mod tests {
                 (102, 6_000, 3, "a".to_owned(), b"three".to_vec()),
             ]
         );
-        assert_eq!(
-            block
-                .run_of(ShardIndex(3))
-                .unwrap()
-                .rows
-                .as_ref()
-                .unwrap()
-                .to_vec(),
-            [0, 2]
-        );
+        assert_eq!(block.run_of(ShardIndex(3)).unwrap().rows.as_ref().unwrap().to_vec(), [0, 2]);
         assert!(block.run_of(ShardIndex(2)).is_none());
         assert_eq!((tail.len(), tail.end_index()), (0, 103));
         assert!(tail.seal().is_none());
@@ -263,9 +237,7 @@ mod tests {
     #[test]
     fn copy_of_rows_equals_those_rows_of_the_sealed_block() {
         let mut tail = three();
-        let copies: Vec<_> = (0..3)
-            .flat_map(|row| seen(&tail.copy(row, row + 1)))
-            .collect();
+        let copies: Vec<_> = (0..3).flat_map(|row| seen(&tail.copy(row, row + 1))).collect();
         let pair = seen(&tail.copy(1, 3));
         let whole = seen(&tail.seal().unwrap());
         assert_eq!(copies, whole);

@@ -70,9 +70,7 @@ pub enum JsonError {
 
 impl From<arrow_schema::ArrowError> for JsonError {
     fn from(error: arrow_schema::ArrowError) -> Self {
-        Self::Arrow {
-            message: error.to_string(),
-        }
+        Self::Arrow { message: error.to_string() }
     }
 }
 

@@ -58,18 +58,11 @@ impl KeyError {
     #[must_use]
     pub fn after(self, rows: usize) -> Self {
         match self {
-            Self::Empty { row } => Self::Empty {
-                row: row.map(|row| row + rows),
-            },
-            Self::Null { row, count } => Self::Null {
-                row: row + rows,
-                count,
-            },
-            Self::TooLong { start, chars, row } => Self::TooLong {
-                start,
-                chars,
-                row: row.map(|row| row + rows),
-            },
+            Self::Empty { row } => Self::Empty { row: row.map(|row| row + rows) },
+            Self::Null { row, count } => Self::Null { row: row + rows, count },
+            Self::TooLong { start, chars, row } => {
+                Self::TooLong { start, chars, row: row.map(|row| row + rows) }
+            }
             Self::NotText { .. } => self,
         }
     }
@@ -92,11 +85,7 @@ fn check_key_at(key: &str, row: Option<usize>) -> Result<(), KeyError> {
     if PARTITION_KEY_CHARS_MAX < key.len() {
         let chars = key.chars().count();
         if PARTITION_KEY_CHARS_MAX < chars {
-            return Err(KeyError::TooLong {
-                start: key.chars().take(32).collect(),
-                chars,
-                row,
-            });
+            return Err(KeyError::TooLong { start: key.chars().take(32).collect(), chars, row });
         }
     }
     Ok(())
@@ -128,19 +117,11 @@ impl KeyColumn {
         if 0 < array.logical_null_count() {
             let Some(null_key) = null_key else {
                 let nulls = array.logical_nulls().expect("there are nulls");
-                let row = (0..array.len())
-                    .find(|&row| nulls.is_null(row))
-                    .unwrap_or(0);
-                return Err(KeyError::Null {
-                    row,
-                    count: array.logical_null_count(),
-                });
+                let row = (0..array.len()).find(|&row| nulls.is_null(row)).unwrap_or(0);
+                return Err(KeyError::Null { row, count: array.logical_null_count() });
             };
             let text = cast(array, &DataType::Utf8View).map_err(|_| not_text(array))?;
-            let filled = text
-                .as_string_view()
-                .iter()
-                .map(|key| Some(key.unwrap_or(null_key)));
+            let filled = text.as_string_view().iter().map(|key| Some(key.unwrap_or(null_key)));
             return Self::checked(Self::Views(filled.collect()));
         }
         Self::checked(Self::encoded(array)?)
@@ -161,10 +142,7 @@ impl KeyColumn {
                 let coded = cast(array, &wanted).map_err(|_| not_text(array))?;
                 let coded: &DictionaryArray<UInt32Type> = coded.as_dictionary();
                 let values = Box::new(Self::encoded(coded.values())?);
-                Ok(Self::Dictionary {
-                    codes: coded.keys().clone(),
-                    values,
-                })
+                Ok(Self::Dictionary { codes: coded.keys().clone(), values })
             }
             integer if integer.is_integer() => {
                 let text = cast(array, &DataType::Utf8View).map_err(|_| not_text(array))?;
@@ -233,13 +211,9 @@ impl KeyColumn {
     /// Hashes the key of every row in turn, identical keys of a dictionary once.
     pub fn for_each_hash(&self, mut each: impl FnMut(HashKey)) {
         if let Self::Dictionary { codes, values } = self {
-            let hashes: Vec<HashKey> = (0..values.len())
-                .map(|c| HashKey::of(values.value(c)))
-                .collect();
-            codes
-                .values()
-                .iter()
-                .for_each(|&code| each(hashes[code as usize]));
+            let hashes: Vec<HashKey> =
+                (0..values.len()).map(|c| HashKey::of(values.value(c))).collect();
+            codes.values().iter().for_each(|&code| each(hashes[code as usize]));
             return;
         }
         (0..self.len()).for_each(|row| each(HashKey::of(self.value(row))));
@@ -247,16 +221,11 @@ impl KeyColumn {
 }
 
 fn is_text(data_type: &DataType) -> bool {
-    matches!(
-        data_type,
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
-    )
+    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
 fn not_text(array: &ArrayRef) -> KeyError {
-    KeyError::NotText {
-        data_type: array.data_type().clone(),
-    }
+    KeyError::NotText { data_type: array.data_type().clone() }
 }
 
 #[cfg(test)]
@@ -271,58 +240,31 @@ mod tests {
         assert_eq!(check_key("k"), Ok(()));
         assert_eq!(check_key(&"\u{e9}".repeat(256)), Ok(()));
         assert_eq!(check_key(""), Err(KeyError::Empty { row: None }));
-        assert!(matches!(
-            check_key(&"k".repeat(257)),
-            Err(KeyError::TooLong { chars: 257, .. })
-        ));
+        assert!(matches!(check_key(&"k".repeat(257)), Err(KeyError::TooLong { chars: 257, .. })));
     }
 
     #[test]
     fn every_text_encoding_gives_the_same_keys() {
-        let plain: ArrayRef = Arc::new(StringArray::from(vec![
-            "a",
-            "b",
-            "a",
-            "a longer key than a view",
-        ]));
+        let plain: ArrayRef =
+            Arc::new(StringArray::from(vec!["a", "b", "a", "a longer key than a view"]));
         let dictionary = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
-        for wanted in [
-            DataType::Utf8,
-            DataType::LargeUtf8,
-            DataType::Utf8View,
-            dictionary,
-        ] {
+        for wanted in [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View, dictionary] {
             let column = KeyColumn::from_array(&cast(&plain, &wanted).unwrap(), None).unwrap();
             let keys: Vec<&str> = (0..column.len()).map(|row| column.value(row)).collect();
-            assert_eq!(
-                keys,
-                ["a", "b", "a", "a longer key than a view"],
-                "{wanted}"
-            );
+            assert_eq!(keys, ["a", "b", "a", "a longer key than a view"], "{wanted}");
             let mut hashes = Vec::new();
             column.for_each_hash(|hash| hashes.push(hash));
-            assert_eq!(
-                hashes,
-                keys.iter().map(|key| HashKey::of(key)).collect::<Vec<_>>()
-            );
+            assert_eq!(hashes, keys.iter().map(|key| HashKey::of(key)).collect::<Vec<_>>());
         }
     }
 
     #[test]
     fn integers_are_keys_in_decimal_and_floats_are_refused() {
         let integers: ArrayRef = Arc::new(Int64Array::from(vec![-7, 42]));
-        assert_eq!(
-            KeyColumn::from_array(&integers, None).unwrap().value(0),
-            "-7"
-        );
+        assert_eq!(KeyColumn::from_array(&integers, None).unwrap().value(0), "-7");
         let floats: ArrayRef = Arc::new(Float64Array::from(vec![1.5]));
         let error = KeyColumn::from_array(&floats, None).unwrap_err();
-        assert_eq!(
-            error,
-            KeyError::NotText {
-                data_type: DataType::Float64
-            }
-        );
+        assert_eq!(error, KeyError::NotText { data_type: DataType::Float64 });
     }
 
     #[test]
@@ -332,12 +274,7 @@ mod tests {
             KeyColumn::from_array(&nulls, None).unwrap_err(),
             KeyError::Null { row: 1, count: 2 }
         );
-        assert_eq!(
-            KeyColumn::from_array(&nulls, Some("none"))
-                .unwrap()
-                .value(2),
-            "none"
-        );
+        assert_eq!(KeyColumn::from_array(&nulls, Some("none")).unwrap().value(2), "none");
         let empty: ArrayRef = Arc::new(StringArray::from(vec!["a", ""]));
         assert_eq!(
             KeyColumn::from_array(&empty, None).unwrap_err(),

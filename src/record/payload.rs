@@ -43,10 +43,7 @@ impl DataError {
     #[must_use]
     pub fn after(self, rows: usize) -> Self {
         match self {
-            Self::Null { row, count } => Self::Null {
-                row: row + rows,
-                count,
-            },
+            Self::Null { row, count } => Self::Null { row: row + rows, count },
             Self::NotBytes { .. } => self,
         }
     }
@@ -68,17 +65,10 @@ impl BytesColumn {
     pub fn from_array(array: &ArrayRef) -> Result<Self, DataError> {
         if 0 < array.logical_null_count() {
             let nulls = array.logical_nulls().expect("there are nulls");
-            let row = (0..array.len())
-                .find(|&row| nulls.is_null(row))
-                .unwrap_or(0);
-            return Err(DataError::Null {
-                row,
-                count: array.logical_null_count(),
-            });
+            let row = (0..array.len()).find(|&row| nulls.is_null(row)).unwrap_or(0);
+            return Err(DataError::Null { row, count: array.logical_null_count() });
         }
-        let not_bytes = || DataError::NotBytes {
-            data_type: array.data_type().clone(),
-        };
+        let not_bytes = || DataError::NotBytes { data_type: array.data_type().clone() };
         match array.data_type() {
             DataType::Binary => Ok(Self::Offsets(array.as_binary().clone())),
             DataType::LargeBinary => Ok(Self::Large(array.as_binary().clone())),

@@ -20,9 +20,7 @@ pub struct ShardIndex(pub u32);
 impl ShardIndex {
     /// Parses a shard's name, `shardId-` and twelve digits.
     pub fn parse(name: &str) -> Option<Self> {
-        let digits = name
-            .strip_prefix("shardId-")
-            .filter(|digits| digits.len() == 12)?;
+        let digits = name.strip_prefix("shardId-").filter(|digits| digits.len() == 12)?;
         let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
         plain.then(|| digits.parse().ok().map(Self)).flatten()
     }
@@ -57,28 +55,18 @@ pub struct SequenceNumber {
 impl SequenceNumber {
     /// Returns the number below every record of a shard.
     pub fn starting(birth: ShardBirth) -> Self {
-        Self {
-            birth,
-            index: 0,
-            recorded_seconds: birth.created_seconds,
-        }
+        Self { birth, index: 0, recorded_seconds: birth.created_seconds }
     }
 
     /// Returns the number above every record of a shard closed at `closed_seconds`.
     pub fn ending(birth: ShardBirth, closed_seconds: u64) -> Self {
-        Self {
-            birth,
-            index: INDEX_END,
-            recorded_seconds: closed_seconds,
-        }
+        Self { birth, index: INDEX_END, recorded_seconds: closed_seconds }
     }
 
     /// Parses decimal digits, and tells what they are not when they are no sequence number of this layout.
     pub fn parse(digits: &str) -> Result<Self, SequenceNumberError> {
-        let invalid = |reason| SequenceNumberError {
-            digits: digits.chars().take(80).collect(),
-            reason,
-        };
+        let invalid =
+            |reason| SequenceNumberError { digits: digits.chars().take(80).collect(), reason };
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(invalid("it is not a run of decimal digits"));
         }
@@ -176,24 +164,15 @@ fn from_decimal(digits: &[u8]) -> (u128, u128) {
             carry = product >> 64;
         }
     }
-    (
-        u128::from(limbs[0]),
-        u128::from(limbs[1]) << 64 | u128::from(limbs[2]),
-    )
+    (u128::from(limbs[0]), u128::from(limbs[1]) << 64 | u128::from(limbs[2]))
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the low 64 bits are what is asked for"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the low 64 bits are what is asked for")]
 fn u64_of(bits: u128) -> u64 {
     bits as u64
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the low 32 bits are what is asked for"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the low 32 bits are what is asked for")]
 fn u32_of(bits: u128) -> u32 {
     bits as u32
 }
@@ -204,25 +183,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn birth(shard: u32, created_seconds: u64) -> ShardBirth {
-        ShardBirth {
-            shard: ShardIndex(shard),
-            created_seconds,
-        }
+        ShardBirth { shard: ShardIndex(shard), created_seconds }
     }
 
     #[test]
     fn real_numbers_carry_their_shard_and_second() {
         let cases = [
-            (
-                "49577193928114147339600778471082492393164139877200035842",
-                0,
-                1_506_035_354,
-            ),
-            (
-                "49607357361271740811418664280693044274821622880012337186",
-                2,
-                1_594_265_943,
-            ),
+            ("49577193928114147339600778471082492393164139877200035842", 0, 1_506_035_354),
+            ("49607357361271740811418664280693044274821622880012337186", 2, 1_594_265_943),
         ];
         for (digits, shard, recorded_seconds) in cases {
             let number = SequenceNumber::parse(digits).unwrap();
@@ -252,16 +220,9 @@ mod tests {
     #[test]
     fn what_is_no_sequence_number_is_refused() {
         let version_3 = "49646437577108476416916876405825929425585429676275269635";
-        for bad in [
-            "",
-            "12",
-            "x",
-            "-1",
-            version_3,
-            &"9".repeat(56),
-            &"1".repeat(56),
-            &"1".repeat(4_000),
-        ] {
+        for bad in
+            ["", "12", "x", "-1", version_3, &"9".repeat(56), &"1".repeat(56), &"1".repeat(4_000)]
+        {
             assert!(SequenceNumber::parse(bad).is_err(), "{bad}");
         }
     }
@@ -269,17 +230,10 @@ mod tests {
     #[test]
     fn shard_names_are_parsed_as_they_are_printed() {
         assert_eq!(ShardIndex(3).to_string(), "shardId-000000000003");
-        assert_eq!(
-            ShardIndex::parse("shardId-000000000003"),
-            Some(ShardIndex(3))
-        );
-        for bad in [
-            "shardId-3",
-            "shardId-00000000000x",
-            "shard-000000000003",
-            "",
-            "shardId-999999999999",
-        ] {
+        assert_eq!(ShardIndex::parse("shardId-000000000003"), Some(ShardIndex(3)));
+        for bad in
+            ["shardId-3", "shardId-00000000000x", "shard-000000000003", "", "shardId-999999999999"]
+        {
             assert_eq!(ShardIndex::parse(bad), None, "{bad}");
         }
     }

@@ -53,12 +53,7 @@ pub struct DatasetOptions {
 
 impl Default for DatasetOptions {
     fn default() -> Self {
-        Self {
-            batch_rows: 65_536,
-            columns: None,
-            format: None,
-            on_bad_line: OnBadLine::default(),
-        }
+        Self { batch_rows: 65_536, columns: None, format: None, on_bad_line: OnBadLine::default() }
     }
 }
 
@@ -106,10 +101,7 @@ impl Dataset {
     ///
     /// As [`Dataset::open`].
     pub fn open_many(patterns: &[String], options: DatasetOptions) -> Result<Self, DatasetError> {
-        let options = DatasetOptions {
-            batch_rows: options.batch_rows.max(1),
-            ..options
-        };
+        let options = DatasetOptions { batch_rows: options.batch_rows.max(1), ..options };
         let files = pattern::files(patterns)?;
         let mut formats = Vec::with_capacity(files.len());
         let mut inspected = Vec::with_capacity(files.len());
@@ -120,11 +112,7 @@ impl Dataset {
             let is_text = matches!(format, Format::Csv | Format::NdJson);
             rows_hint = rows_hint.zip(rows).map(|(before, rows)| before + rows);
             formats.push(format);
-            inspected.push(Inspected {
-                file,
-                schema,
-                is_text,
-            });
+            inspected.push(Inspected { file, schema, is_text });
         }
         let schema = agreement::agree(&inspected, options.columns.as_deref())?;
         Ok(Self {

@@ -99,11 +99,7 @@ pub enum ReplayError {
 }
 
 fn told(message: &str) -> String {
-    if message.is_empty() {
-        String::new()
-    } else {
-        format!(" ({message})")
-    }
+    if message.is_empty() { String::new() } else { format!(" ({message})") }
 }
 
 /// How long after its event time a row arrives.
@@ -229,8 +225,7 @@ impl Replay {
                 let reached = reached(now.since(began), speed, first);
                 let due = arrivals[chunk.next..].partition_point(|&arrival| arrival <= reached);
                 if due == 0 {
-                    self.clock
-                        .wait(until_due(arrivals[chunk.next], reached, speed));
+                    self.clock.wait(until_due(arrivals[chunk.next], reached, speed));
                 }
                 due.min(left)
             }
@@ -239,10 +234,7 @@ impl Replay {
         if 0 < count {
             let next = chunk.next;
             let batch = chunk.batch.slice(next, count);
-            let arrivals = chunk
-                .arrivals
-                .as_ref()
-                .map(|arrivals| arrivals.slice(next, count));
+            let arrivals = chunk.arrivals.as_ref().map(|arrivals| arrivals.slice(next, count));
             self.write(batch, arrivals)?;
             let chunk = self.chunk.as_mut().expect("it was there above");
             chunk.next += count;
@@ -300,21 +292,14 @@ impl Replay {
         while let Some(batch) = self.next_batch()? {
             if 0 < batch.num_rows() {
                 let arrivals = self.arrivals(&batch)?;
-                return Ok(Some(Chunk {
-                    batch,
-                    arrivals,
-                    next: 0,
-                }));
+                return Ok(Some(Chunk { batch, arrivals, next: 0 }));
             }
         }
         Ok(None)
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>, ReplayError> {
-        let room = self
-            .options
-            .rows_max
-            .map_or(usize::MAX, |rows_max| rows_max - self.rows_read);
+        let room = self.options.rows_max.map_or(usize::MAX, |rows_max| rows_max - self.rows_read);
         if room == 0 {
             return Ok(None);
         }
@@ -360,13 +345,7 @@ impl Replay {
             let arrive = |(row, (&time, delay)): (usize, (&i64, i64))| {
                 (time.saturating_add(delay), (place, row))
             };
-            order.extend(
-                event_times
-                    .iter()
-                    .zip(delays(&batch, &delay)?)
-                    .enumerate()
-                    .map(arrive),
-            );
+            order.extend(event_times.iter().zip(delays(&batch, &delay)?).enumerate().map(arrive));
             batches.push(batch);
         }
         if order.is_empty() {
@@ -377,11 +356,7 @@ impl Replay {
         let batch =
             interleave_record_batch(&batches.iter().collect::<Vec<_>>(), &rows).map_err(source)?;
         let arrivals = order.iter().map(|&(arrival, _)| arrival).collect();
-        Ok(Some(Chunk {
-            batch,
-            arrivals: Some(arrivals),
-            next: 0,
-        }))
+        Ok(Some(Chunk { batch, arrivals: Some(arrivals), next: 0 }))
     }
 
     fn note(&mut self, event_times: &[i64]) {
@@ -401,11 +376,7 @@ impl Replay {
 
 impl ReplayOptions {
     fn roles(&self) -> Roles<'_> {
-        Roles {
-            key: &self.key,
-            data: self.data.as_deref(),
-            null_key: self.null_key.as_deref(),
-        }
+        Roles { key: &self.key, data: self.data.as_deref(), null_key: self.null_key.as_deref() }
     }
 }
 
@@ -419,15 +390,11 @@ fn reached(elapsed_ms: i64, speed: f64, first: i64) -> i64 {
     first.saturating_add((elapsed_ms as f64 * speed) as i64)
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a pace is no matter of the 53rd bit"
-)]
+#[expect(clippy::cast_precision_loss, reason = "a pace is no matter of the 53rd bit")]
 fn until_due(due: i64, reached: i64, speed: f64) -> Duration {
     let ms = due.saturating_sub(reached) as f64 / speed;
-    Duration::try_from_secs_f64(ms / 1000.0).map_or(WAIT_MAX, |wait| {
-        wait.clamp(Duration::from_millis(1), WAIT_MAX)
-    })
+    Duration::try_from_secs_f64(ms / 1000.0)
+        .map_or(WAIT_MAX, |wait| wait.clamp(Duration::from_millis(1), WAIT_MAX))
 }
 
 /// Reads a column of event times as milliseconds; times without a timezone are UTC.
@@ -456,10 +423,7 @@ fn times(
     if !is_time {
         return Err(refused(String::new()));
     }
-    let strict = CastOptions {
-        safe: false,
-        ..CastOptions::default()
-    };
+    let strict = CastOptions { safe: false, ..CastOptions::default() };
     let to = |array: &ArrayRef, data_type: &DataType| cast_with_options(array, data_type, &strict);
     let converted = match array.data_type() {
         DataType::Timestamp(_, Some(_)) => to(array, &utc(TimeUnit::Millisecond)),
@@ -467,44 +431,26 @@ fn times(
     };
     let converted = converted.map_err(|error| refused(error.to_string()))?;
     if 0 < converted.null_count() {
-        let row = (0..converted.len())
-            .find(|&row| converted.is_null(row))
-            .unwrap_or(0);
+        let row = (0..converted.len()).find(|&row| converted.is_null(row)).unwrap_or(0);
         let (column, count) = (name.to_owned(), converted.null_count());
-        return Err(ReplayError::NullTimes {
-            column,
-            row: first_row + row,
-            count,
-        });
+        return Err(ReplayError::NullTimes { column, row: first_row + row, count });
     }
-    Ok(converted
-        .as_primitive::<TimestampMillisecondType>()
-        .values()
-        .clone())
+    Ok(converted.as_primitive::<TimestampMillisecondType>().values().clone())
 }
 
 /// Reads a column of delays as milliseconds; a null is none.
 fn delays(batch: &RecordBatch, name: &str) -> Result<Vec<i64>, ReplayError> {
     let array = column(batch, name)?;
-    let refused = || ReplayError::DelayType {
-        column: name.to_owned(),
-        data_type: array.data_type().clone(),
-    };
-    let strict = CastOptions {
-        safe: false,
-        ..CastOptions::default()
-    };
+    let refused =
+        || ReplayError::DelayType { column: name.to_owned(), data_type: array.data_type().clone() };
+    let strict = CastOptions { safe: false, ..CastOptions::default() };
     let to = |array: &ArrayRef, data_type: &DataType| cast_with_options(array, data_type, &strict);
     match array.data_type() {
         DataType::Duration(_) => {
             let ms = to(array, &DataType::Duration(TimeUnit::Millisecond))
                 .and_then(|ms| to(&ms, &DataType::Int64));
             let ms = ms.map_err(|_| refused())?;
-            Ok(ms
-                .as_primitive::<Int64Type>()
-                .iter()
-                .map(|ms| ms.unwrap_or(0).max(0))
-                .collect())
+            Ok(ms.as_primitive::<Int64Type>().iter().map(|ms| ms.unwrap_or(0).max(0)).collect())
         }
         number if number.is_numeric() => {
             let seconds = to(array, &DataType::Float64).map_err(|_| refused())?;
@@ -513,18 +459,12 @@ fn delays(batch: &RecordBatch, name: &str) -> Result<Vec<i64>, ReplayError> {
                 reason = "delays are counted in whole milliseconds"
             )]
             let ms = |seconds: Option<f64>| (seconds.unwrap_or(0.0).max(0.0) * 1000.0) as i64;
-            Ok(seconds
-                .as_primitive::<Float64Type>()
-                .iter()
-                .map(ms)
-                .collect())
+            Ok(seconds.as_primitive::<Float64Type>().iter().map(ms).collect())
         }
         _ => Err(refused()),
     }
 }
 
 fn source(error: ArrowError) -> ReplayError {
-    ReplayError::Source {
-        message: error.to_string(),
-    }
+    ReplayError::Source { message: error.to_string() }
 }

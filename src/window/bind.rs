@@ -28,7 +28,7 @@ struct Named {
 }
 
 /// A query that has met its columns.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) time: TimeColumn,
     /// The columns that the query names, each once: time, keys, aggregates'.
@@ -62,30 +62,17 @@ impl Plan {
         let time = TimeColumn::new(&spec.time, &named[0].data_type, &spans)?;
         let output = output_schema(spec, &named, &inputs, time.unit)?;
         let late = late_schema(input, &named, time.unit);
-        Ok(Self {
-            time,
-            named,
-            inputs,
-            key_count: spec.keys.len(),
-            output,
-            late,
-        })
+        Ok(Self { time, named, inputs, key_count: spec.keys.len(), output, late })
     }
 
     /// The types of the key columns.
     pub(crate) fn key_types(&self) -> Vec<DataType> {
-        self.named[1..=self.key_count]
-            .iter()
-            .map(|named| named.data_type.clone())
-            .collect()
+        self.named[1..=self.key_count].iter().map(|named| named.data_type.clone()).collect()
     }
 
     /// Empty states for every aggregate.
     pub(crate) fn states(&self, spec: &QuerySpec) -> Result<Vec<Box<dyn States>>, WindowError> {
-        let inputs = self
-            .inputs
-            .iter()
-            .map(|input| input.map(|at| &self.named[at].data_type));
+        let inputs = self.inputs.iter().map(|input| input.map(|at| &self.named[at].data_type));
         spec.aggregates
             .iter()
             .zip(inputs)
@@ -123,17 +110,12 @@ impl Plan {
 
     /// The column of each aggregate among the picked ones.
     pub(crate) fn inputs(&self, picked: &[ArrayRef]) -> Vec<Option<ArrayRef>> {
-        self.inputs
-            .iter()
-            .map(|input| input.map(|at| picked[at].clone()))
-            .collect()
+        self.inputs.iter().map(|input| input.map(|at| picked[at].clone())).collect()
     }
 
     /// The columns of late rows among the picked ones.
     pub(crate) fn late_columns(&self, picked: &[ArrayRef]) -> Vec<ArrayRef> {
-        first_mentions(&self.named)
-            .map(|at| picked[at].clone())
-            .collect()
+        first_mentions(&self.named).map(|at| picked[at].clone()).collect()
     }
 
     /// Answers ticks as a column of instants.
@@ -157,31 +139,19 @@ impl Plan {
 }
 
 fn find(input: &Schema, name: &str) -> Result<Named, WindowError> {
-    let (index, field) = input
-        .column_with_name(name)
-        .ok_or_else(|| column_missing(input, name))?;
-    Ok(Named {
-        index,
-        name: name.to_owned(),
-        data_type: field.data_type().clone(),
-    })
+    let (index, field) = input.column_with_name(name).ok_or_else(|| column_missing(input, name))?;
+    Ok(Named { index, name: name.to_owned(), data_type: field.data_type().clone() })
 }
 
 fn find_or_add(named: &mut Vec<Named>, wanted: Named) -> usize {
-    named
-        .iter()
-        .position(|named| named.index == wanted.index)
-        .unwrap_or_else(|| {
-            named.push(wanted);
-            named.len() - 1
-        })
+    named.iter().position(|named| named.index == wanted.index).unwrap_or_else(|| {
+        named.push(wanted);
+        named.len() - 1
+    })
 }
 
 fn column_missing(input: &Schema, name: &str) -> WindowError {
-    let columns = input
-        .fields()
-        .iter()
-        .map(|field| format!("`{}`", field.name()));
+    let columns = input.fields().iter().map(|field| format!("`{}`", field.name()));
     WindowError::ColumnMissing {
         column: name.to_owned(),
         columns: columns.collect::<Vec<_>>().join(", "),
@@ -204,21 +174,15 @@ fn output_schema(
     ];
     let keys = &named[1..=spec.keys.len()];
     fields.extend(
-        keys.iter()
-            .map(|key| Field::new(&key.name, value_type(&key.data_type).clone(), true)),
+        keys.iter().map(|key| Field::new(&key.name, value_type(&key.data_type).clone(), true)),
     );
     for (aggregate, input) in spec.aggregates.iter().zip(inputs) {
         let data_type = aggregate.output_type(input.map(|at| &named[at].data_type))?;
         fields.push(Field::new(&aggregate.name, data_type, true));
     }
     for (index, field) in fields.iter().enumerate() {
-        if fields[..index]
-            .iter()
-            .any(|earlier| earlier.name() == field.name())
-        {
-            return Err(WindowError::NameTaken {
-                name: field.name().clone(),
-            });
+        if fields[..index].iter().any(|earlier| earlier.name() == field.name()) {
+            return Err(WindowError::NameTaken { name: field.name().clone() });
         }
     }
     Ok(Arc::new(Schema::new(fields)))
@@ -226,17 +190,13 @@ fn output_schema(
 
 /// Where each column is named for the first time.
 fn first_mentions(named: &[Named]) -> impl Iterator<Item = usize> {
-    (0..named.len()).filter(|&at| {
-        named[..at]
-            .iter()
-            .all(|earlier| earlier.index != named[at].index)
-    })
+    (0..named.len())
+        .filter(|&at| named[..at].iter().all(|earlier| earlier.index != named[at].index))
 }
 
 fn late_schema(input: &Schema, named: &[Named], unit: TimeUnit) -> SchemaRef {
-    let mut fields: Vec<Field> = first_mentions(named)
-        .map(|at| input.field(named[at].index).clone())
-        .collect();
+    let mut fields: Vec<Field> =
+        first_mentions(named).map(|at| input.field(named[at].index).clone()).collect();
     for (name, data_type) in [
         ("ordinal", DataType::UInt64),
         ("watermark", instant(unit)),

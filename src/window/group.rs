@@ -110,16 +110,9 @@ impl Groups {
                 for &code in codes {
                     let tuple = self.tuples.parts(code, several.len());
                     let tuple = tuple.expect("a code in use has its tuple");
-                    parts
-                        .iter_mut()
-                        .zip(tuple)
-                        .for_each(|(part, code)| part.push(code));
+                    parts.iter_mut().zip(tuple).for_each(|(part, code)| part.push(code));
                 }
-                several
-                    .iter()
-                    .zip(&parts)
-                    .map(|(column, codes)| column.values(codes))
-                    .collect()
+                several.iter().zip(&parts).map(|(column, codes)| column.values(codes)).collect()
             }
         }
     }
@@ -129,20 +122,14 @@ impl Groups {
         let size = codes.iter().max().map_or(0, |&code| code as usize + 1);
         let mut ranks = vec![0; size];
         if self.columns.is_empty() {
-            return Ok(Ranked {
-                columns: Vec::new(),
-                ranks,
-            });
+            return Ok(Ranked { columns: Vec::new(), ranks });
         }
         let order = Self::order(&self.columns(codes)?)?;
         let sorted: Vec<u32> = order.iter().map(|&index| codes[index as usize]).collect();
         for (rank, &code) in (0..).zip(&sorted) {
             ranks[code as usize] = rank;
         }
-        Ok(Ranked {
-            columns: self.columns(&sorted)?,
-            ranks,
-        })
+        Ok(Ranked { columns: self.columns(&sorted)?, ranks })
     }
 
     /// One more than the greatest code there ever was.
@@ -155,10 +142,7 @@ impl Groups {
     }
 
     fn order(columns: &[ArrayRef]) -> Result<Vec<u32>, WindowError> {
-        let ascending = SortOptions {
-            descending: false,
-            nulls_first: false,
-        };
+        let ascending = SortOptions { descending: false, nulls_first: false };
         let fields = columns
             .iter()
             .map(|column| SortField::new_with_options(column.data_type().clone(), ascending))
@@ -185,10 +169,7 @@ impl Groups {
         let mut tuple = vec![0; parts.len()];
         (0..rows)
             .map(|row| {
-                tuple
-                    .iter_mut()
-                    .zip(parts)
-                    .for_each(|(code, part)| *code = part[row]);
+                tuple.iter_mut().zip(parts).for_each(|(code, part)| *code = part[row]);
                 let (code, is_new) = self.tuples.intern_tuple(&tuple);
                 if is_new {
                     self.made.push(code);

@@ -23,9 +23,9 @@ pub(crate) struct LateRows {
     lateness: Vec<i64>,
     missed: Vec<i64>,
     /// Rows that missed every window, ever.
-    pub(crate) late_rows: u64,
+    pub(crate) fully_count: u64,
     /// Rows that missed some of their windows, ever.
-    pub(crate) partly_late_rows: u64,
+    pub(crate) partly_count: u64,
     /// How far behind the watermark the latest comer was.
     pub(crate) max_lateness: Option<i64>,
 }
@@ -39,8 +39,8 @@ impl LateRows {
             watermarks: Vec::new(),
             lateness: Vec::new(),
             missed: Vec::new(),
-            late_rows: 0,
-            partly_late_rows: 0,
+            fully_count: 0,
+            partly_count: 0,
             max_lateness: None,
         }
     }
@@ -62,9 +62,9 @@ impl LateRows {
         self.missed.push(windows_missed);
         self.max_lateness = self.max_lateness.max(Some(lateness));
         if is_partly {
-            self.partly_late_rows += 1;
+            self.partly_count += 1;
         } else {
-            self.late_rows += 1;
+            self.fully_count += 1;
         }
     }
 
@@ -78,10 +78,7 @@ impl LateRows {
             return Ok(());
         }
         let rows = UInt32Array::from(std::mem::take(&mut self.rows));
-        let ordinals = rows
-            .values()
-            .iter()
-            .map(|&row| first_ordinal + u64::from(row));
+        let ordinals = rows.values().iter().map(|&row| first_ordinal + u64::from(row));
         let ordinals: UInt64Array = ordinals.collect::<Vec<_>>().into();
         let mut arrays = columns
             .iter()
@@ -93,8 +90,7 @@ impl LateRows {
             let ticks: ArrayRef = Arc::new(Int64Array::from(std::mem::take(ticks)));
             arrays.push(arrow_cast::cast(&ticks, field.data_type())?);
         }
-        self.kept
-            .push(RecordBatch::try_new(self.schema.clone(), arrays)?);
+        self.kept.push(RecordBatch::try_new(self.schema.clone(), arrays)?);
         Ok(())
     }
 

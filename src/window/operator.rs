@@ -57,6 +57,29 @@ enum Kind {
     Sessions(Sessions),
 }
 
+impl Kind {
+    fn new(spec: &QuerySpec, plan: &Plan, order: Order) -> Self {
+        let ticks = |span| plan.ticks(span);
+        match spec.window {
+            Window::Cumulate { size, step, offset } => {
+                Self::Panes(Panes::new(Geometry::cumulate(ticks(size), ticks(step), ticks(offset))))
+            }
+            Window::Hop { size, slide, offset } => {
+                Self::Panes(Panes::new(Geometry::hop(ticks(size), ticks(slide), ticks(offset))))
+            }
+            Window::Rolling { size } => {
+                Self::Rolling(Rolling::new(ticks(size), plan.output.clone()))
+            }
+            Window::Session { gap } => {
+                Self::Sessions(Sessions::new(ticks(gap), order == Order::Arrival))
+            }
+            Window::Tumble { size, offset } => {
+                Self::Panes(Panes::new(Geometry::tumble(ticks(size), ticks(offset))))
+            }
+        }
+    }
+}
+
 /// One windowed aggregation over rows in order of arrival.
 ///
 /// One operator answers either final rows (`take_closed`) or changes (`take_changes`): both take the rows of
@@ -88,55 +111,17 @@ impl Operator {
     pub fn new(spec: QuerySpec, input: &Schema, order: Order) -> Result<Self, WindowError> {
         let plan = Plan::new(&spec, input)?;
         let ledger = Ledger::new(plan.states(&spec)?);
-        let ticks = |span| plan.ticks(span);
-        let kind =
-            match spec.window {
-                Window::Cumulate { size, step, offset } => Kind::Panes(Panes::new(
-                    Geometry::cumulate(ticks(size), ticks(step), ticks(offset)),
-                )),
-                Window::Hop {
-                    size,
-                    slide,
-                    offset,
-                } => Kind::Panes(Panes::new(Geometry::hop(
-                    ticks(size),
-                    ticks(slide),
-                    ticks(offset),
-                ))),
-                Window::Rolling { size } => {
-                    Kind::Rolling(Rolling::new(ticks(size), plan.output.clone()))
-                }
-                Window::Session { gap } => {
-                    Kind::Sessions(Sessions::new(ticks(gap), order == Order::Arrival))
-                }
-                Window::Tumble { size, offset } => {
-                    Kind::Panes(Panes::new(Geometry::tumble(ticks(size), ticks(offset))))
-                }
-            };
-        let watermark = Watermark::new(
-            ticks(spec.watermark),
-            ticks(spec.allowed_lateness),
-            // A part of a millisecond never passes alone: the clock of arrivals has whole ones.
-            spec.idle_timeout
-                .map(|idle| (idle.nanos() - 1) / 1_000_000 + 1),
-            plan.time.ticks_per_ms(),
-        );
-        let groups = Groups::new(&plan.key_types())?;
-        let late = LateRows::new(plan.late.clone());
-        Ok(Self {
-            spec,
-            plan,
-            order,
-            groups,
-            ledger,
-            kind,
-            watermark,
-            late,
-            closed: Vec::new(),
-            taken: 0,
-            is_finished: false,
-            stats: Stats::default(),
-        })
+        Self::with_states(spec, plan, order, ledger)
+    }
+
+    /// Makes an operator of the same query without any rows, to be merged later.
+    ///
+    /// # Errors
+    ///
+    /// Arrow refused to make its row format anew.
+    pub fn fresh(&self) -> Result<Self, WindowError> {
+        let ledger = self.ledger.fresh();
+        Self::with_states(self.spec.clone(), self.plan.clone(), self.order, ledger)
     }
 
     /// Takes rows in, in order of arrival; row `r` has the ordinal `first_ordinal + r`.
@@ -177,8 +162,7 @@ impl Operator {
             Order::Event => self.take_all(&feed),
         }
         self.count(&feed, null_rows);
-        self.late
-            .keep(&self.plan.late_columns(&columns), first_ordinal)?;
+        self.late.keep(&self.plan.late_columns(&columns), first_ordinal)?;
         self.reclaim();
         Ok(())
     }
@@ -214,8 +198,8 @@ impl Operator {
         if let Kind::Rolling(rolling) = &mut self.kind {
             return Ok(concat_batches(&self.plan.output, &rolling.take_closed())?);
         }
-        let mut closed = std::mem::take(&mut self.closed);
-        let answer = self.answer(&mut closed);
+        let closed = std::mem::take(&mut self.closed);
+        let answer = self.answer(&closed);
         if answer.is_err() {
             self.closed = closed;
             return answer;
@@ -242,7 +226,7 @@ impl Operator {
         };
         let mut rows = self.closed.clone();
         rows.extend(changed);
-        let answer = self.answer(&mut rows);
+        let answer = self.answer(&rows);
         self.ledger.release(&borrowed);
         if answer.is_ok() {
             self.ledger.forget_changes();
@@ -316,6 +300,38 @@ impl Operator {
         self.ledger.bytes() + self.groups.bytes()
     }
 
+    fn with_states(
+        spec: QuerySpec,
+        plan: Plan,
+        order: Order,
+        ledger: Ledger,
+    ) -> Result<Self, WindowError> {
+        let kind = Kind::new(&spec, &plan, order);
+        let watermark = Watermark::new(
+            plan.ticks(spec.watermark),
+            plan.ticks(spec.allowed_lateness),
+            // A part of a millisecond never passes alone: the clock of arrivals has whole ones.
+            spec.idle_timeout.map(|idle| (idle.nanos() - 1) / 1_000_000 + 1),
+            plan.time.ticks_per_ms(),
+        );
+        let groups = Groups::new(&plan.key_types())?;
+        let late = LateRows::new(plan.late.clone());
+        Ok(Self {
+            spec,
+            plan,
+            order,
+            groups,
+            ledger,
+            kind,
+            watermark,
+            late,
+            closed: Vec::new(),
+            taken: 0,
+            is_finished: false,
+            stats: Stats::default(),
+        })
+    }
+
     fn take_all(&mut self, feed: &Feed<'_>) {
         match &mut self.kind {
             Kind::Panes(panes) => panes.take_all(feed, &mut self.ledger),
@@ -363,18 +379,21 @@ impl Operator {
     }
 
     /// Sorts result rows and computes their columns.
-    fn answer(&self, rows: &mut [ResultRow]) -> Result<RecordBatch, WindowError> {
+    fn answer(&self, rows: &[ResultRow]) -> Result<RecordBatch, WindowError> {
         let mut codes: Vec<u32> = rows.iter().map(|row| self.ledger.code(row.slot)).collect();
-        codes.sort_unstable();
-        codes.dedup();
-        let ranked = self.groups.ranked(&codes)?;
-        let rank = |row: &ResultRow| ranked.ranks[self.ledger.code(row.slot) as usize];
-        rows.sort_unstable_by_key(|row| (row.start, row.end, rank(row)));
-        let ranks = UInt32Array::from_iter_values(rows.iter().map(rank));
-        let slots: Vec<u32> = rows.iter().map(|row| row.slot).collect();
+        let ranked = self.groups.ranked(&distinct(&codes))?;
+        // Ranks take the codes' place, so that sorting compares integers that lie side by side.
+        for code in &mut codes {
+            *code = ranked.ranks[*code as usize];
+        }
+        let sorted = rows.iter().zip(codes).map(|(row, rank)| (row.start, row.end, rank, row.slot));
+        let mut sorted: Vec<(i64, i64, u32, u32)> = sorted.collect();
+        sorted.sort_unstable();
+        let ranks = UInt32Array::from_iter_values(sorted.iter().map(|row| row.2));
+        let slots: Vec<u32> = sorted.iter().map(|row| row.3).collect();
         let mut columns = vec![
-            self.plan.instants(rows.iter().map(|row| row.start))?,
-            self.plan.instants(rows.iter().map(|row| row.end))?,
+            self.plan.instants(sorted.iter().map(|row| row.0))?,
+            self.plan.instants(sorted.iter().map(|row| row.1))?,
         ];
         for column in &ranked.columns {
             columns.push(take(column, &ranks, None)?);
@@ -405,8 +424,8 @@ impl Operator {
         self.stats.max_event_time = self.stats.max_event_time.max(latest);
         self.stats.rows += feed.times.len() as u64;
         self.stats.null_time_rows += null_rows as u64;
-        self.stats.late_rows = self.late.late_rows;
-        self.stats.partly_late_rows = self.late.partly_late_rows;
+        self.stats.late_rows = self.late.fully_count;
+        self.stats.partly_late_rows = self.late.partly_count;
         self.stats.max_lateness = self.late.max_lateness;
         self.count_windows();
     }
@@ -424,10 +443,7 @@ impl Operator {
     fn null_times(&self, count: usize, present: Option<&[u32]>, first_ordinal: u64) -> WindowError {
         let present = present.unwrap_or_default();
         // The rows that have a time ascend: the first that is not at its own index follows a null.
-        let first = (0..)
-            .zip(present)
-            .take_while(|(index, row)| index == *row)
-            .count();
+        let first = (0..).zip(present).take_while(|(index, row)| index == *row).count();
         WindowError::TimeNull {
             column: self.spec.time.clone(),
             count,
@@ -436,12 +452,19 @@ impl Operator {
     }
 }
 
+/// The codes that occur, each once; codes are dense, so that a mark for each costs less than a sort.
+fn distinct(codes: &[u32]) -> Vec<u32> {
+    let size = codes.iter().max().map_or(0, |&code| code as usize + 1);
+    let mut seen = vec![false; size];
+    let is_first = |code: &u32| !std::mem::replace(&mut seen[*code as usize], true);
+    codes.iter().copied().filter(is_first).collect()
+}
+
 fn check_arrivals(rows: usize, arrivals: Arrivals<'_>) -> Result<(), WindowError> {
     match arrivals {
-        Arrivals::Each(each_ms) if each_ms.len() != rows => Err(WindowError::ArrivalCount {
-            rows,
-            arrivals: each_ms.len(),
-        }),
+        Arrivals::Each(each_ms) if each_ms.len() != rows => {
+            Err(WindowError::ArrivalCount { rows, arrivals: each_ms.len() })
+        }
         Arrivals::At(_) | Arrivals::Each(_) => Ok(()),
     }
 }

@@ -60,21 +60,11 @@ impl Geometry {
 
     pub(crate) fn hop(size: i64, slide: i64, offset: i64) -> Self {
         let width = greatest_common_divisor(size, slide);
-        Self {
-            layout: Layout::Hop { slide },
-            size,
-            width,
-            offset: offset.rem_euclid(slide),
-        }
+        Self { layout: Layout::Hop { slide }, size, width, offset: offset.rem_euclid(slide) }
     }
 
     pub(crate) fn cumulate(size: i64, step: i64, offset: i64) -> Self {
-        Self {
-            layout: Layout::Cumulate,
-            size,
-            width: step,
-            offset: offset.rem_euclid(size),
-        }
+        Self { layout: Layout::Cumulate, size, width: step, offset: offset.rem_euclid(size) }
     }
 
     fn pane(&self, time: i64) -> Pane {
@@ -145,11 +135,7 @@ impl Geometry {
 }
 
 fn greatest_common_divisor(a: i64, b: i64) -> i64 {
-    if b == 0 {
-        a
-    } else {
-        greatest_common_divisor(b, a % b)
-    }
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
 /// A pane and the slots of its groups.
@@ -222,16 +208,12 @@ impl Panes {
             match self.judge(time, closing) {
                 Verdict::InTime => {}
                 Verdict::Late(missed) => {
-                    passage
-                        .late
-                        .add(row, time, passage.watermark.value(), missed, false);
+                    passage.late.add(row, time, passage.watermark.value(), missed, false);
                     passage.watermark.observe(time);
                     continue;
                 }
                 Verdict::Partly(missed) => {
-                    passage
-                        .late
-                        .add(row, time, passage.watermark.value(), missed, true);
+                    passage.late.add(row, time, passage.watermark.value(), missed, true);
                     if self.must_close(closing) {
                         ledger.fold(feed, Some(&picked), &slots);
                         picked.clear();
@@ -257,11 +239,7 @@ impl Panes {
             Verdict::InTime
         } else {
             let missed = self.geometry.closed_count(&pane, closing);
-            if pane.last_end <= closing {
-                Verdict::Late(missed)
-            } else {
-                Verdict::Partly(missed)
-            }
+            if pane.last_end <= closing { Verdict::Late(missed) } else { Verdict::Partly(missed) }
         }
     }
 
@@ -280,9 +258,7 @@ impl Panes {
     fn slot(&mut self, time: i64, code: u32, ledger: &mut Ledger) -> u32 {
         self.at(time);
         let index = match self.at_hand {
-            Some(AtHand {
-                index: Some(index), ..
-            }) => index,
+            Some(AtHand { index: Some(index), .. }) => index,
             _ => self.open(time),
         };
         let place = self.opened[index as usize].slots.place(code);
@@ -316,10 +292,7 @@ impl Panes {
         let mut rows = Vec::new();
         for &index in self.indices.values() {
             let open = &self.opened[index as usize];
-            let touched = open
-                .slots
-                .iter()
-                .filter(|&(_, slot)| ledger.is_changed(slot));
+            let touched = open.slots.iter().filter(|&(_, slot)| ledger.is_changed(slot));
             if self.geometry.is_tumbling() {
                 let (start, end) = (open.pane.start, open.pane.end);
                 rows.extend(touched.map(|(_, slot)| ResultRow { start, end, slot }));
@@ -379,10 +352,7 @@ impl Panes {
     #[cold]
     fn open(&mut self, time: i64) -> u32 {
         let pane = self.at(time);
-        let open = Open {
-            pane,
-            slots: CodeTable::default(),
-        };
+        let open = Open { pane, slots: CodeTable::default() };
         let index = if let Some(index) = self.vacant.pop() {
             self.opened[index as usize] = open;
             index
@@ -391,10 +361,7 @@ impl Panes {
             u32::try_from(self.opened.len() - 1).expect("memory ends before four billion panes")
         };
         self.indices.insert(pane.start, index);
-        self.at_hand = Some(AtHand {
-            pane,
-            index: Some(index),
-        });
+        self.at_hand = Some(AtHand { pane, index: Some(index) });
         if let Some(end) = self.geometry.ends(&pane, self.closed_to, i64::MAX).next() {
             self.next_end = self.next_end.min(end);
         }
@@ -403,23 +370,14 @@ impl Panes {
 
     /// Closes panes that are windows: their slots become the rows.
     fn close_panes(&mut self, closing: i64, closed: &mut Vec<ResultRow>) {
-        let Self {
-            indices,
-            opened,
-            vacant,
-            ..
-        } = self;
+        let Self { indices, opened, vacant, .. } = self;
         indices.retain(|_, index| {
             let Open { pane, slots } = &mut opened[*index as usize];
             if closing < pane.last_end {
                 return true;
             }
             let (start, end) = (pane.start, pane.end);
-            closed.extend(
-                mem::take(slots)
-                    .iter()
-                    .map(|(_, slot)| ResultRow { start, end, slot }),
-            );
+            closed.extend(mem::take(slots).iter().map(|(_, slot)| ResultRow { start, end, slot }));
             vacant.push(*index);
             false
         });
@@ -430,8 +388,7 @@ impl Panes {
             .indices
             .values()
             .flat_map(|&index| {
-                self.geometry
-                    .ends(&self.opened[index as usize].pane, self.closed_to, closing)
+                self.geometry.ends(&self.opened[index as usize].pane, self.closed_to, closing)
             })
             .collect();
         for end in ends {
@@ -460,11 +417,7 @@ impl Panes {
                     let target = targets.place(code);
                     if *target == VACANT {
                         *target = ledger.take(code);
-                        rows.push(ResultRow {
-                            start,
-                            end,
-                            slot: *target,
-                        });
+                        rows.push(ResultRow { start, end, slot: *target });
                     }
                     slots.push(*target);
                     from_slots.push(from);
@@ -483,12 +436,7 @@ impl Panes {
     /// Frees the panes whose last window is closed.
     fn free_panes(&mut self, closing: i64, ledger: &mut Ledger) {
         let mut freed = Vec::new();
-        let Self {
-            indices,
-            opened,
-            vacant,
-            ..
-        } = self;
+        let Self { indices, opened, vacant, .. } = self;
         indices.retain(|_, index| {
             let Open { pane, slots } = &mut opened[*index as usize];
             if closing < pane.last_end {
@@ -503,10 +451,7 @@ impl Panes {
 
     /// The first end past `after` of a window over an open pane.
     fn least_end(&self, after: i64) -> i64 {
-        let panes = self
-            .indices
-            .values()
-            .map(|&index| &self.opened[index as usize].pane);
+        let panes = self.indices.values().map(|&index| &self.opened[index as usize].pane);
         let ends = panes.filter_map(|pane| self.geometry.ends(pane, after, i64::MAX).next());
         ends.min().unwrap_or(i64::MAX)
     }

@@ -109,9 +109,7 @@ impl Rolling {
                 self.wait(feed, row, held, ledger);
             } else {
                 let is_partly = closing < time + self.size;
-                passage
-                    .late
-                    .add(row, time, passage.watermark.value(), 1, is_partly);
+                passage.late.add(row, time, passage.watermark.value(), 1, is_partly);
                 if is_partly {
                     self.close(closing, ledger, groups)?;
                     let slot = ledger.take(code);
@@ -168,16 +166,11 @@ impl Rolling {
     pub(crate) fn merge(&mut self, other: Self, codes: &[u32], ledger: &mut Ledger) {
         let base = u32::try_from(self.held.len()).expect("memory ends before four billion batches");
         self.held.extend(other.held);
-        self.vacant
-            .extend(other.vacant.iter().map(|held| base + held));
+        self.vacant.extend(other.vacant.iter().map(|held| base + held));
         for row in other.pending {
             let code = codes[row.code as usize];
             ledger.hold(code);
-            self.pending.push(Pending {
-                code,
-                held: base + row.held,
-                ..row
-            });
+            self.pending.push(Pending { code, held: base + row.held, ..row });
         }
         self.earliest = self.earliest.min(other.earliest);
     }
@@ -215,13 +208,7 @@ impl Rolling {
         ledger.hold(code);
         self.held[held as usize].pending += 1;
         self.earliest = self.earliest.min(time);
-        self.pending.push(Pending {
-            time,
-            ordinal,
-            code,
-            held,
-            row,
-        });
+        self.pending.push(Pending { time, ordinal, code, held, row });
     }
 
     /// Takes rows off a batch, and drops it after the last.
@@ -255,14 +242,10 @@ impl Rolling {
         for moment in rows.chunk_by(|a, b| a.time == b.time) {
             // Every row of a moment counts in the answers of all, so none is answered before the last is in.
             for (row, &slot) in moment.iter().zip(&slots[answers.len()..]) {
-                self.queue(row.code)
-                    .push(row.time, size, slot, row.code, ledger, &mut merges);
+                self.queue(row.code).push(row.time, size, slot, row.code, ledger, &mut merges);
             }
             for row in moment {
-                answers.push(
-                    self.queue(row.code)
-                        .answer(row.time, row.code, ledger, &mut merges),
-                );
+                answers.push(self.queue(row.code).answer(row.time, row.code, ledger, &mut merges));
             }
         }
         ledger.merge_within(&merges.slots, &merges.from_slots);
@@ -271,7 +254,9 @@ impl Rolling {
         answers.dedup();
         merges.freed.extend(answers);
         ledger.release(&merges.freed);
-        rows.iter().for_each(|row| ledger.unhold(row.code));
+        for row in rows {
+            ledger.unhold(row.code);
+        }
         self.answered += rows.len() as u64;
         batch
     }
@@ -313,10 +298,7 @@ impl Rolling {
         codes.sort_unstable();
         codes.dedup();
         let ranks = rows.iter().map(|row| {
-            codes
-                .binary_search(&row.code)
-                .ok()
-                .and_then(|rank| u32::try_from(rank).ok())
+            codes.binary_search(&row.code).ok().and_then(|rank| u32::try_from(rank).ok())
         });
         let ranks: UInt32Array = ranks.collect();
         let mut columns = vec![
@@ -353,8 +335,5 @@ fn end_of_time(rows: &[Pending], from: usize) -> usize {
         return rows.len();
     }
     let time = rows[from - 1].time;
-    from + rows[from..]
-        .iter()
-        .take_while(|row| row.time == time)
-        .count()
+    from + rows[from..].iter().take_while(|row| row.time == time).count()
 }

@@ -71,9 +71,7 @@ impl Sessions {
             let closing = passage.watermark.closing();
             self.close_code(code, closing, passage.closed);
             if time + self.gap <= closing && !self.joins(time, code) {
-                passage
-                    .late
-                    .add(row, time, passage.watermark.value(), 1, false);
+                passage.late.add(row, time, passage.watermark.value(), 1, false);
             } else {
                 slots.push(self.slot(time, time, code, ledger));
                 picked.push(row);
@@ -90,8 +88,8 @@ impl Sessions {
     /// Closes every session that ends at or before `closing`.
     pub(crate) fn close(&mut self, closing: i64, ledger: &Ledger, closed: &mut Vec<ResultRow>) {
         let Some(mut due) = self.due.take() else {
-            for code in 0..self.of_code.len() {
-                self.close_code(code as u32, closing, closed);
+            for code in (0..).take(self.of_code.len()) {
+                self.close_code(code, closing, closed);
             }
             return;
         };
@@ -101,10 +99,7 @@ impl Sessions {
             due.pop();
             let code = ledger.code(slot);
             self.close_code(code, closing, closed);
-            let sessions = self
-                .of_code
-                .get(code as usize)
-                .map_or(&[][..], Vec::as_slice);
+            let sessions = self.of_code.get(code as usize).map_or(&[][..], Vec::as_slice);
             if let Some(session) = sessions.iter().find(|session| session.slot == slot) {
                 due.push(Reverse((session.last + self.gap, slot)));
             }
@@ -178,10 +173,7 @@ impl Sessions {
 
     /// Whether a row lies within the gap of an open session.
     fn joins(&self, time: i64, code: u32) -> bool {
-        let sessions = self
-            .of_code
-            .get(code as usize)
-            .map_or(&[][..], Vec::as_slice);
+        let sessions = self.of_code.get(code as usize).map_or(&[][..], Vec::as_slice);
         sessions
             .iter()
             .rev()
@@ -192,7 +184,9 @@ impl Sessions {
     fn do_merges(&mut self, ledger: &mut Ledger) {
         let Merges { slots, from_slots } = &mut self.merges;
         ledger.merge_within(slots, from_slots);
-        slots.iter().for_each(|&slot| ledger.mark_changed(slot));
+        for &slot in &*slots {
+            ledger.mark_changed(slot);
+        }
         ledger.release(from_slots);
         slots.clear();
         from_slots.clear();
@@ -205,10 +199,7 @@ impl Sessions {
             return;
         };
         let gap = self.gap;
-        let count = sessions
-            .iter()
-            .take_while(|session| session.last + gap <= closing)
-            .count();
+        let count = sessions.iter().take_while(|session| session.last + gap <= closing).count();
         closed.extend(sessions.drain(..count).map(|session| ResultRow {
             start: session.first,
             end: session.last + gap,
@@ -217,10 +208,6 @@ impl Sessions {
     }
 
     fn row(&self, session: &Session) -> ResultRow {
-        ResultRow {
-            start: session.first,
-            end: session.last + self.gap,
-            slot: session.slot,
-        }
+        ResultRow { start: session.first, end: session.last + self.gap, slot: session.slot }
     }
 }

@@ -76,6 +76,11 @@ impl Ledger {
         }
     }
 
+    /// Makes a ledger of the same aggregates without any slots.
+    pub(crate) fn fresh(&self) -> Self {
+        Self::new(self.states.iter().map(|states| states.fresh()).collect())
+    }
+
     /// Takes an empty slot for a group.
     #[inline]
     pub(crate) fn take(&mut self, code: u32) -> u32 {
@@ -169,10 +174,7 @@ impl Ledger {
 
     /// The answers of slots, a column for each aggregate.
     pub(crate) fn finish(&self, slots: &[u32]) -> Result<Vec<ArrayRef>, WindowError> {
-        self.states
-            .iter()
-            .map(|states| states.finish(slots))
-            .collect()
+        self.states.iter().map(|states| states.finish(slots)).collect()
     }
 
     /// Makes room in the states for every slot taken so far.
@@ -196,11 +198,7 @@ impl Ledger {
         let mut codes = mem::take(&mut self.idle_codes);
         codes.sort_unstable();
         codes.dedup();
-        codes.retain(|&code| {
-            self.holds
-                .get(code as usize)
-                .is_none_or(|&holds| holds == 0)
-        });
+        codes.retain(|&code| self.holds.get(code as usize).is_none_or(|&holds| holds == 0));
         codes
     }
 
@@ -236,10 +234,6 @@ impl Ledger {
 
     /// The heap bytes of the states.
     pub(crate) fn bytes(&self) -> usize {
-        self.states
-            .iter()
-            .map(|states| states.bytes())
-            .sum::<usize>()
-            + self.codes.len() * 5
+        self.states.iter().map(|states| states.bytes()).sum::<usize>() + self.codes.len() * 5
     }
 }

@@ -23,9 +23,7 @@ impl Span {
     /// The span is longer than 292 years.
     pub fn from_millis(millis: i64) -> Result<Self, WindowError> {
         let nanos = millis.checked_mul(1_000_000);
-        nanos
-            .map(Self)
-            .ok_or(WindowError::SpanTooLong { part: "a duration" })
+        nanos.map(Self).ok_or(WindowError::SpanTooLong { part: "a duration" })
     }
 
     /// Answers the nanoseconds.
@@ -85,12 +83,7 @@ impl Window {
 
     /// Makes windows of `size`, one starting every `slide`.
     pub fn hop(size: Span, slide: Span, offset: Span) -> Result<Self, WindowError> {
-        Self::Hop {
-            size,
-            slide,
-            offset,
-        }
-        .validated()
+        Self::Hop { size, slide, offset }.validated()
     }
 
     /// Makes one window of `size` behind every row.
@@ -115,20 +108,14 @@ impl Window {
                 positive("size", size)?;
                 positive("step", step)?;
                 if size.0 % step.0 != 0 {
-                    return Err(WindowError::StepUneven {
-                        size: size.0,
-                        step: step.0,
-                    });
+                    return Err(WindowError::StepUneven { size: size.0, step: step.0 });
                 }
             }
             Self::Hop { size, slide, .. } => {
                 positive("size", size)?;
                 positive("slide", slide)?;
                 if slide > size {
-                    return Err(WindowError::SlideTooLong {
-                        size: size.0,
-                        slide: slide.0,
-                    });
+                    return Err(WindowError::SlideTooLong { size: size.0, slide: slide.0 });
                 }
             }
             Self::Rolling { size } | Self::Tumble { size, .. } => positive("size", size)?,
@@ -140,16 +127,7 @@ impl Window {
     /// Every duration, for the choice of the tick.
     pub(crate) fn spans(&self) -> Vec<Span> {
         match *self {
-            Self::Cumulate {
-                size,
-                step: slide,
-                offset,
-            }
-            | Self::Hop {
-                size,
-                slide,
-                offset,
-            } => {
+            Self::Cumulate { size, step: slide, offset } | Self::Hop { size, slide, offset } => {
                 vec![size, slide, offset]
             }
             Self::Rolling { size: length } | Self::Session { gap: length } => vec![length],
@@ -218,18 +196,13 @@ pub struct QuerySpec {
 impl QuerySpec {
     pub(crate) fn validate(&self) -> Result<(), WindowError> {
         self.window.validated()?;
-        for (part, span) in [
-            ("watermark", self.watermark),
-            ("allowed_lateness", self.allowed_lateness),
-        ] {
+        for (part, span) in
+            [("watermark", self.watermark), ("allowed_lateness", self.allowed_lateness)]
+        {
             if span < Span::ZERO {
-                return Err(WindowError::SpanNegative {
-                    part,
-                    nanos: span.0,
-                });
+                return Err(WindowError::SpanNegative { part, nanos: span.0 });
             }
         }
-        self.idle_timeout
-            .map_or(Ok(()), |idle| positive("idle_timeout", idle))
+        self.idle_timeout.map_or(Ok(()), |idle| positive("idle_timeout", idle))
     }
 }

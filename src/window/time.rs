@@ -66,9 +66,7 @@ impl TimeColumn {
         let reach = spans.iter().try_fold(0_i64, |reach, span| {
             reach.checked_add(span.nanos().checked_abs()?.checked_mul(2)?)
         });
-        let reach = reach.ok_or(WindowError::SpanTooLong {
-            part: "the query's durations",
-        })?;
+        let reach = reach.ok_or(WindowError::SpanTooLong { part: "the query's durations" })?;
         Ok(Self {
             name: name.to_owned(),
             carrier: carrier.clone(),
@@ -96,10 +94,7 @@ impl TimeColumn {
         if column.data_type() != &self.carrier {
             let plain = arrow_cast::cast(column, &self.carrier)?;
             let Ticks { values, present } = self.read_plain(&plain, first_ordinal)?;
-            return Ok(Ticks {
-                values: values.into_owned().into(),
-                present,
-            });
+            return Ok(Ticks { values: values.into_owned().into(), present });
         }
         self.read_plain(column, first_ordinal)
     }
@@ -113,10 +108,7 @@ impl TimeColumn {
         let mut values = self.raw(column, first_ordinal)?;
         if self.ticks != 1 {
             // What overflows here is past the reach, and refused below.
-            values = values
-                .iter()
-                .map(|value| value.saturating_mul(self.ticks))
-                .collect();
+            values = values.iter().map(|value| value.saturating_mul(self.ticks)).collect();
         }
         self.check_reach(&values, present.as_deref(), first_ordinal)?;
         Ok(Ticks { values, present })
@@ -140,12 +132,9 @@ impl TimeColumn {
             DataType::Timestamp(TimeUnit::Nanosecond, _) => {
                 column.as_primitive::<TimestampNanosecondType>().values()[..].into()
             }
-            DataType::Date32 => column
-                .as_primitive::<Date32Type>()
-                .values()
-                .iter()
-                .map(|&day| day.into())
-                .collect(),
+            DataType::Date32 => {
+                column.as_primitive::<Date32Type>().values().iter().map(|&day| day.into()).collect()
+            }
             DataType::Date64 => column.as_primitive::<Date64Type>().values()[..].into(),
             _ => self.parse(column, first_ordinal)?.into(),
         })
@@ -153,11 +142,8 @@ impl TimeColumn {
 
     /// Parses ISO 8601 strings to microseconds; without an offset they are UTC.
     fn parse(&self, column: &ArrayRef, first_ordinal: u64) -> Result<Vec<i64>, WindowError> {
-        let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-        let options = CastOptions {
-            safe: true,
-            ..CastOptions::default()
-        };
+        let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into()));
+        let options = CastOptions { safe: true, ..CastOptions::default() };
         let parsed = cast_with_options(column, &instant, &options)?;
         if parsed.null_count() != column.null_count() {
             let row = (0..column.len())
@@ -169,10 +155,7 @@ impl TimeColumn {
                 value: array_value_to_string(column, row)?,
             });
         }
-        Ok(parsed
-            .as_primitive::<TimestampMicrosecondType>()
-            .values()
-            .to_vec())
+        Ok(parsed.as_primitive::<TimestampMicrosecondType>().values().to_vec())
     }
 
     /// Refuses times so far out that an edge of their windows has no place in 64 bits.
@@ -191,10 +174,7 @@ impl TimeColumn {
                 }
                 values.iter().position(|&value| !inside(value))
             }
-            Some(rows) => rows
-                .iter()
-                .map(|&row| row as usize)
-                .find(|&row| !inside(values[row])),
+            Some(rows) => rows.iter().map(|&row| row as usize).find(|&row| !inside(values[row])),
         };
         outside.map_or(Ok(()), |row| {
             Err(WindowError::TimeOverflow {
@@ -207,15 +187,8 @@ impl TimeColumn {
 }
 
 fn present_rows(column: &dyn Array) -> Option<Vec<u32>> {
-    let nulls = column
-        .logical_nulls()
-        .filter(|nulls| 0 < nulls.null_count())?;
-    Some(
-        nulls
-            .valid_indices()
-            .filter_map(|row| u32::try_from(row).ok())
-            .collect(),
-    )
+    let nulls = column.logical_nulls().filter(|nulls| 0 < nulls.null_count())?;
+    Some(nulls.valid_indices().filter_map(|row| u32::try_from(row).ok()).collect())
 }
 
 /// The nanoseconds in one unit of a column; strings are read as microseconds.
@@ -244,5 +217,82 @@ fn unit_name(unit: TimeUnit) -> &'static str {
         TimeUnit::Millisecond => "milliseconds",
         TimeUnit::Microsecond => "microseconds",
         TimeUnit::Nanosecond => "nanoseconds",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::Date32Array;
+    use arrow_array::DictionaryArray;
+    use arrow_array::StringArray;
+    use arrow_array::TimestampMillisecondArray;
+    use arrow_array::TimestampNanosecondArray;
+    use arrow_array::TimestampSecondArray;
+    use arrow_array::types::Int32Type;
+
+    use super::*;
+
+    fn read(column: ArrayRef, span: Span) -> Result<(TimeUnit, Vec<i64>), WindowError> {
+        let time = TimeColumn::new("t", column.data_type(), &[span])?;
+        let values = time.read(&column, 10)?.values.into_owned();
+        Ok((time.unit, values))
+    }
+
+    #[test]
+    fn ticks_are_as_fine_as_the_column_and_the_durations_need() {
+        let second = Span::from_nanos(1_000_000_000);
+        let seconds: ArrayRef = Arc::new(TimestampSecondArray::from(vec![-1, 2]));
+        assert_eq!(read(seconds.clone(), second), Ok((TimeUnit::Millisecond, vec![-1_000, 2_000])));
+        assert_eq!(
+            read(seconds.clone(), Span::from_nanos(1_500)),
+            Ok((TimeUnit::Nanosecond, vec![-1_000_000_000, 2_000_000_000]))
+        );
+        assert_eq!(
+            read(seconds, Span::from_nanos(2_000)),
+            Ok((TimeUnit::Microsecond, vec![-1_000_000, 2_000_000]))
+        );
+        let nanos = Arc::new(TimestampNanosecondArray::from(vec![5]));
+        assert_eq!(read(nanos, second), Ok((TimeUnit::Nanosecond, vec![5])));
+        let days = Arc::new(Date32Array::from(vec![-1, 1]));
+        assert_eq!(read(days, second), Ok((TimeUnit::Millisecond, vec![-86_400_000, 86_400_000])));
+    }
+
+    #[test]
+    fn strings_are_instants_and_utc_where_they_say_nothing() {
+        let texts = vec![
+            "1970-01-01T00:00:01Z",
+            "1970-01-01 01:00:01+01:00",
+            "1970-01-01T00:00:01.000001",
+            "1970-01-02",
+        ];
+        let expected =
+            Ok((TimeUnit::Microsecond, vec![1_000_000, 1_000_000, 1_000_001, 86_400_000_000]));
+        let second = Span::from_nanos(1_000_000_000);
+        assert_eq!(read(Arc::new(StringArray::from(texts.clone())), second), expected);
+        let dictionary = texts.into_iter().collect::<DictionaryArray<Int32Type>>();
+        assert_eq!(read(Arc::new(dictionary), second), expected);
+    }
+
+    #[test]
+    fn string_that_is_no_time_is_named() {
+        let column = Arc::new(StringArray::from(vec![None, Some("1970-01-01"), Some("soon")]));
+        let error =
+            WindowError::TimeText { column: "t".to_owned(), ordinal: 12, value: "soon".to_owned() };
+        assert_eq!(read(column, Span::ZERO), Err(error));
+    }
+
+    #[test]
+    fn time_out_of_reach_is_named_and_null_is_not() {
+        let far = TimestampMillisecondArray::from(vec![0, i64::MIN, i64::MAX]);
+        let micros = Span::from_nanos(1_000);
+        let found = read(Arc::new(far), micros);
+        assert!(matches!(found, Err(WindowError::TimeOverflow { ordinal: 11, .. })), "{found:?}");
+        let edge = TimestampNanosecondArray::from(vec![i64::MAX - 1]);
+        let found = read(Arc::new(edge.clone()), micros);
+        assert!(matches!(found, Err(WindowError::TimeOverflow { ordinal: 10, .. })), "{found:?}");
+        let hidden = TimestampNanosecondArray::new(edge.values().clone(), Some(vec![false].into()));
+        assert!(read(Arc::new(hidden), micros).is_ok());
     }
 }

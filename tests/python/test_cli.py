@@ -6,6 +6,7 @@ import sys
 
 import polars as pl
 import pytest
+
 from shardstream.cli import main
 
 QUERY = ["--key", "carrier", "--time", "scheduled", "--window", "30d", "--by", "origin", "--agg", "n=count()"]

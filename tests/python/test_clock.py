@@ -3,9 +3,10 @@
 import datetime
 
 import pytest
-import shardstream as ss
 from hypothesis import given
 from hypothesis import strategies as st
+
+import shardstream as ss
 from shardstream import errors
 from shardstream.duration import nanoseconds, unix_millis
 

@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+
 import shardstream as ss
 from shardstream import errors
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 import shardstream as ss
 from shardstream import _core, errors
 

@@ -4,6 +4,7 @@ import datetime
 
 import polars as pl
 import pytest
+
 import shardstream as ss
 from shardstream import errors
 

@@ -15,6 +15,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+
 import shardstream as ss
 from shardstream import errors
 
@@ -234,7 +235,7 @@ def test_replay_when_paced_by_the_system_clock_then_takes_its_share_of_real_time
     stream = ss.Engine().create_stream("clicks", shards=1)
     report = ss.replay(timed_rows(range(31)), stream, key="key", time="at", speed=9_000)
     assert numbers(stream) == list(range(31))
-    assert 0.2 <= report.elapsed < 5
+    assert 0.19 <= report.elapsed < 5
 
 
 def test_replay_when_progress_is_a_function_then_it_hears_of_every_row():

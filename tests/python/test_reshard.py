@@ -1,9 +1,10 @@
 """Splits and merges: lineage, the ring, and the order of each key over them."""
 
 import pytest
-import shardstream as ss
 from hypothesis import given
 from hypothesis import strategies as st
+
+import shardstream as ss
 from shardstream import errors
 
 RING = 2**128

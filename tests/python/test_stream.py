@@ -6,9 +6,10 @@ import threading
 
 import polars as pl
 import pytest
-import shardstream as ss
 from hypothesis import given
 from hypothesis import strategies as st
+
+import shardstream as ss
 from shardstream import errors
 
 NEW_YEAR = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)

@@ -34,14 +34,8 @@ impl EncoderFactory for Base64Factory {
             DataType::FixedSizeBinary(_) => Bytes::Fixed(array.as_fixed_size_binary()),
             _ => return Ok(None),
         };
-        let encoder = Base64Encoder {
-            bytes,
-            text: String::new(),
-        };
-        Ok(Some(NullableEncoder::new(
-            Box::new(encoder),
-            array.nulls().cloned(),
-        )))
+        let encoder = Base64Encoder { bytes, text: String::new() };
+        Ok(Some(NullableEncoder::new(Box::new(encoder), array.nulls().cloned())))
     }
 }
 

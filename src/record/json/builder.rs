@@ -32,11 +32,7 @@ enum Values {
     Float64(Vec<f64>),
     Int64(Vec<i64>),
     Null,
-    Text {
-        bytes: String,
-        ends: Vec<i32>,
-        unescaped: Vec<u8>,
-    },
+    Text { bytes: String, ends: Vec<i32>, unescaped: Vec<u8> },
 }
 
 impl Builder {
@@ -54,22 +50,14 @@ impl Builder {
             Some(_) => {
                 let mut ends = Vec::with_capacity(capacity + 1);
                 ends.push(0);
-                Values::Text {
-                    bytes: String::new(),
-                    ends,
-                    unescaped: Vec::new(),
-                }
+                Values::Text { bytes: String::new(), ends, unescaped: Vec::new() }
             }
             None => {
                 let (column, data_type) = (name.to_owned(), data_type.clone());
                 return Err(JsonError::UnsupportedType { column, data_type });
             }
         };
-        Ok(Self {
-            data_type: data_type.clone(),
-            values,
-            nulls: NullBufferBuilder::new(capacity),
-        })
+        Ok(Self { data_type: data_type.clone(), values, nulls: NullBufferBuilder::new(capacity) })
     }
 
     /// Appends a value, or says why it does not fit and leaves the column as it was.
@@ -94,11 +82,7 @@ impl Builder {
                 None => return Err(misfit(value, &self.data_type)),
             },
             Values::Null => return Err(misfit(value, &self.data_type)),
-            Values::Text {
-                bytes,
-                ends,
-                unescaped,
-            } => {
+            Values::Text { bytes, ends, unescaped } => {
                 append_text(value, bytes, unescaped)?;
                 ends.push(end(bytes));
             }
@@ -194,11 +178,7 @@ fn misfit(value: Value<'_>, data_type: &DataType) -> String {
 /// A type with its article, as a sentence needs it.
 pub(super) fn noun(data_type: &DataType) -> String {
     let name = data_type.to_string().to_lowercase();
-    let article = if name.starts_with(['a', 'e', 'i', 'o']) {
-        "an"
-    } else {
-        "a"
-    };
+    let article = if name.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
     format!("{article} {name}")
 }
 
@@ -211,11 +191,7 @@ fn integer(value: Value<'_>) -> Option<i64> {
 #[inline]
 fn float(value: Value<'_>) -> Option<f64> {
     // Not every text that parses as a float is a JSON number: `inf` and `nan` are not, but neither is a JSON value.
-    value
-        .raw
-        .parse()
-        .ok()
-        .filter(|number: &f64| value.is_number() && number.is_finite())
+    value.raw.parse().ok().filter(|number: &f64| value.is_number() && number.is_finite())
 }
 
 #[inline]

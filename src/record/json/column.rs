@@ -78,11 +78,7 @@ impl<'a> Column<'a> {
         prefix: Vec<u8>,
         options: &'a EncoderOptions,
     ) -> Result<Self, JsonError> {
-        Ok(Self {
-            prefix,
-            nulls: array.logical_nulls(),
-            values: values(field, array, options)?,
-        })
+        Ok(Self { prefix, nulls: array.logical_nulls(), values: values(field, array, options)? })
     }
 
     /// Writes the prefix and the value of `row`.
@@ -113,11 +109,7 @@ impl<'a> Column<'a> {
             Values::TextLarge(array) => write_scalar(array.value(row), out),
             Values::TextSmall(array) => write_scalar(array.value(row), out),
             Values::TextView(array) => write_scalar(array.value(row), out),
-            Values::Timestamp {
-                ticks,
-                unit,
-                is_utc,
-            } => {
+            Values::Timestamp { ticks, unit, is_utc } => {
                 timestamp::write(ticks[row], *unit, *is_utc, out);
             }
             Values::UInt8(values) => write_scalar(&values[row], out),
@@ -168,11 +160,9 @@ fn values<'a>(
         DataType::Int64 => Values::Int64(array.as_primitive::<Int64Type>().values()),
         DataType::LargeUtf8 => Values::TextLarge(array.as_string()),
         DataType::Null => Values::Null,
-        DataType::Timestamp(unit, zone) => Values::Timestamp {
-            ticks: ticks(array, *unit),
-            unit: *unit,
-            is_utc: zone.is_some(),
-        },
+        DataType::Timestamp(unit, zone) => {
+            Values::Timestamp { ticks: ticks(array, *unit), unit: *unit, is_utc: zone.is_some() }
+        }
         DataType::UInt8 => Values::UInt8(array.as_primitive::<UInt8Type>().values()),
         DataType::UInt16 => Values::UInt16(array.as_primitive::<UInt16Type>().values()),
         DataType::UInt32 => Values::UInt32(array.as_primitive::<UInt32Type>().values()),
@@ -184,10 +174,7 @@ fn values<'a>(
 }
 
 fn is_text(data_type: &DataType) -> bool {
-    matches!(
-        data_type,
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
-    )
+    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
 fn ticks(array: &ArrayRef, unit: TimeUnit) -> &[i64] {
@@ -217,11 +204,7 @@ fn dictionary<'a>(
         texts.write(row, &mut written);
         ends.push(written.len());
     }
-    Ok(Values::Dictionary {
-        keys: dictionary.normalized_keys(),
-        texts: written,
-        ends,
-    })
+    Ok(Values::Dictionary { keys: dictionary.normalized_keys(), texts: written, ends })
 }
 
 fn other<'a>(

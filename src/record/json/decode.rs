@@ -73,9 +73,7 @@ impl Decoder {
     ///
     /// When all fields are wanted, the declared ones come first, whether the records have them or not.
     pub fn with_types(wanted: Wanted, declared: &[(String, DataType)]) -> Self {
-        Self {
-            columns: Columns::new(wanted, declared),
-        }
+        Self { columns: Columns::new(wanted, declared) }
     }
 
     /// Widens the schema by what these records hold; the order of calls and records does not matter for types.
@@ -122,13 +120,7 @@ impl Decoder {
     /// The columns as they stand; a field that no record has filled is of type null.
     pub fn schema(&self) -> SchemaRef {
         let field = |column: &Column| Field::new(&column.name, column.data_type(), true);
-        Arc::new(Schema::new(
-            self.columns
-                .as_slice()
-                .iter()
-                .map(field)
-                .collect::<Vec<_>>(),
-        ))
+        Arc::new(Schema::new(self.columns.as_slice().iter().map(field).collect::<Vec<_>>()))
     }
 
     /// Decodes the picked records, or all of them, into columns of [`Decoder::schema`].
@@ -145,10 +137,8 @@ impl Decoder {
     /// When a picked record is not in the data.
     pub fn decode(&self, data: &ArrayRef, picked: Option<&[u32]>) -> Result<Decoded, JsonError> {
         let payloads = Payloads::new(data)?;
-        let count = u32::try_from(data.len()).map_err(|_| JsonError::BatchTooLarge {
-            bytes: data.len(),
-            limit: BATCH_BYTES_MAX,
-        })?;
+        let count = u32::try_from(data.len())
+            .map_err(|_| JsonError::BatchTooLarge { bytes: data.len(), limit: BATCH_BYTES_MAX })?;
         let mut pass = Pass::new(&self.columns, picked.map_or(data.len(), <[u32]>::len))?;
         if let Some(rows) = picked {
             check_size(rows.iter().map(|&row| payloads.len(row as usize)))?;
@@ -168,10 +158,7 @@ impl Decoder {
 fn check_size(lens: impl Iterator<Item = usize>) -> Result<(), JsonError> {
     let bytes: usize = lens.sum();
     if BATCH_BYTES_MAX < bytes {
-        return Err(JsonError::BatchTooLarge {
-            bytes,
-            limit: BATCH_BYTES_MAX,
-        });
+        return Err(JsonError::BatchTooLarge { bytes, limit: BATCH_BYTES_MAX });
     }
     Ok(())
 }
@@ -221,11 +208,7 @@ struct Pass<'a> {
 impl<'a> Pass<'a> {
     fn new(columns: &'a Columns, capacity: usize) -> Result<Self, JsonError> {
         let builder = |column: &Column| Builder::new(&column.name, &column.data_type(), capacity);
-        let builders = columns
-            .as_slice()
-            .iter()
-            .map(builder)
-            .collect::<Result<Vec<_>, _>>()?;
+        let builders = columns.as_slice().iter().map(builder).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             columns,
             values: vec![None; builders.len()],
@@ -246,20 +229,20 @@ impl<'a> Pass<'a> {
             .and_then(|()| self.append());
         match outcome {
             Ok(()) => self.rows.push(row),
-            Err(reason) => self.malformed.push(Malformed { row, reason }),
+            Err(reason) => self.refuse(row, reason),
         }
+    }
+
+    /// Keeps a record aside; its fields are nobody's.
+    #[cold]
+    fn refuse(&mut self, row: u32, reason: String) {
+        self.unknown.take_if(|(first, _)| *first == row);
+        self.malformed.push(Malformed { row, reason });
     }
 
     #[inline]
     fn scan(&mut self, text: &'a str, row: u32) -> Result<(), String> {
-        let Self {
-            columns,
-            values,
-            layout,
-            buffer,
-            unknown,
-            ..
-        } = self;
+        let Self { columns, values, layout, buffer, unknown, .. } = self;
         values.fill(None);
         let mut position = 0;
         scan(text, buffer, |key, value| {
@@ -279,32 +262,17 @@ impl<'a> Pass<'a> {
         for (slot, builder) in self.builders.iter_mut().enumerate() {
             if let Err(reason) = builder.append(self.values[slot]) {
                 let done = self.rows.len();
-                self.builders[..slot]
-                    .iter_mut()
-                    .for_each(|builder| builder.truncate(done));
-                return Err(format!(
-                    "`{}`: {reason}",
-                    self.columns.as_slice()[slot].name
-                ));
+                self.builders[..slot].iter_mut().for_each(|builder| builder.truncate(done));
+                return Err(format!("`{}`: {reason}", self.columns.as_slice()[slot].name));
             }
         }
         Ok(())
     }
 
     fn finish(self, schema: SchemaRef) -> Result<Decoded, JsonError> {
-        let Self {
-            builders,
-            rows,
-            malformed,
-            unknown,
-            ..
-        } = self;
+        let Self { builders, rows, malformed, unknown, .. } = self;
         let bases: Vec<ArrayRef> = builders.into_iter().map(Builder::finish).collect();
-        let mut settled = Settled {
-            rows,
-            malformed,
-            misfits: None,
-        };
+        let mut settled = Settled { rows, malformed, misfits: None };
         let arrays = bases
             .iter()
             .zip(schema.fields())
@@ -313,21 +281,13 @@ impl<'a> Pass<'a> {
         let options = RecordBatchOptions::new().with_row_count(Some(settled.rows.len()));
         let batch = RecordBatch::try_new_with_options(schema, arrays, &options)?;
         let (batch, rows, malformed) = settled.without_misfits(batch)?;
-        Ok(Decoded {
-            batch,
-            rows,
-            malformed,
-            unknown,
-        })
+        Ok(Decoded { batch, rows, malformed, unknown })
     }
 }
 
 /// Casts a column; what does not fit becomes null. Times that say no offset are UTC when the column has a zone.
 fn cast_from_base(base: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, JsonError> {
-    let options = CastOptions {
-        safe: true,
-        ..CastOptions::default()
-    };
+    let options = CastOptions { safe: true, ..CastOptions::default() };
     match data_type {
         // Arrow reads text in zones given by offset only; another zone of the same instants is a change of label.
         DataType::Timestamp(unit, Some(_)) => {

@@ -43,9 +43,7 @@ pub fn encode_rows(
     let count = rows.map_or(batch.num_rows(), <[u32]>::len);
     let mut sink = Sink::new(count, row_bytes_estimate(batch));
     match rows {
-        Some(rows) => rows
-            .iter()
-            .for_each(|&row| sink.push(&mut columns, row as usize)),
+        Some(rows) => rows.iter().for_each(|&row| sink.push(&mut columns, row as usize)),
         None => (0..batch.num_rows()).for_each(|row| sink.push(&mut columns, row)),
     }
     Ok(sink.finish())
@@ -94,16 +92,12 @@ impl Sink {
     fn new(rows: usize, row_bytes: usize) -> Self {
         let mut ends = Vec::with_capacity(rows + 1);
         ends.push(0);
-        Self {
-            text: Vec::with_capacity(rows.saturating_mul(row_bytes)),
-            ends,
-        }
+        Self { text: Vec::with_capacity(rows.saturating_mul(row_bytes)), ends }
     }
 
     fn push(&mut self, columns: &mut [Column<'_>], row: usize) {
         write_row(columns, row, &mut self.text);
-        self.ends
-            .push(i64::try_from(self.text.len()).expect("memory is smaller than i64::MAX"));
+        self.ends.push(i64::try_from(self.text.len()).expect("memory is smaller than i64::MAX"));
     }
 
     fn finish(self) -> LargeBinaryArray {
@@ -152,13 +146,7 @@ fn write_row(columns: &mut [Column<'_>], row: usize, out: &mut Vec<u8>) {
 
 /// A guess for the first allocation: names, punctuation, and a dozen bytes a value.
 fn row_bytes_estimate(batch: &RecordBatch) -> usize {
-    batch
-        .schema_ref()
-        .fields()
-        .iter()
-        .map(|field| field.name().len() + 16)
-        .sum::<usize>()
-        + 2
+    batch.schema_ref().fields().iter().map(|field| field.name().len() + 16).sum::<usize>() + 2
 }
 
 fn value_len_bound(batch: &RecordBatch, index: usize, row: usize) -> usize {

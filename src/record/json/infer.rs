@@ -68,9 +68,7 @@ pub(super) struct Column {
 
 impl Column {
     pub(super) fn data_type(&self) -> DataType {
-        self.declared
-            .clone()
-            .unwrap_or_else(|| self.seen.data_type())
+        self.declared.clone().unwrap_or_else(|| self.seen.data_type())
     }
 }
 
@@ -84,11 +82,8 @@ pub(super) struct Columns {
 
 impl Columns {
     pub(super) fn new(wanted: Wanted, declared: &[(String, DataType)]) -> Self {
-        let mut columns = Self {
-            all: Vec::new(),
-            index: HashMap::new(),
-            is_open: wanted == Wanted::All,
-        };
+        let mut columns =
+            Self { all: Vec::new(), index: HashMap::new(), is_open: wanted == Wanted::All };
         if let Wanted::Columns(names) = wanted {
             for name in names {
                 columns.insert(name, None);
@@ -109,9 +104,7 @@ impl Columns {
         for (name, seen) in fields {
             if !self.index.contains_key(name) {
                 if FIELD_COUNT_MAX <= self.all.len() {
-                    return Err(JsonError::FieldLimit {
-                        limit: FIELD_COUNT_MAX,
-                    });
+                    return Err(JsonError::FieldLimit { limit: FIELD_COUNT_MAX });
                 }
                 self.insert(name.clone(), None);
             }
@@ -140,11 +133,7 @@ impl Columns {
     fn insert(&mut self, name: String, declared: Option<DataType>) {
         if !self.index.contains_key(&name) {
             self.index.insert(name.clone(), self.all.len());
-            self.all.push(Column {
-                name,
-                declared,
-                seen: Seen::default(),
-            });
+            self.all.push(Column { name, declared, seen: Seen::default() });
         }
     }
 }

@@ -37,9 +37,7 @@ impl<'a> Payloads<'a> {
             DataType::Utf8 => Self::TextSmall(array.as_string()),
             DataType::Utf8View => Self::TextView(array.as_string_view()),
             other => {
-                return Err(JsonError::NotBinary {
-                    data_type: other.clone(),
-                });
+                return Err(JsonError::NotBinary { data_type: other.clone() });
             }
         })
     }

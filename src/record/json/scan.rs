@@ -78,9 +78,7 @@ pub(super) fn scan<'a>(
         if next != Some(b'"') {
             return Err(broken_here(text, &parser, next));
         }
-        let key = parser
-            .parse_str(buffer)
-            .map_err(|error| refused(text, &error))?;
+        let key = parser.parse_str(buffer).map_err(|error| refused(text, &error))?;
         let colon = parser.skip_space();
         if colon != Some(b':') {
             return Err(broken_here(text, &parser, colon));
@@ -106,9 +104,7 @@ pub(super) fn clipped(raw: &str) -> String {
 
 #[inline]
 fn read_value<'a>(text: &'a str, parser: &mut Parser<Read<'a>>) -> Result<Value<'a>, String> {
-    let (bytes, status) = parser
-        .skip_one(true)
-        .map_err(|error| refused(text, &error))?;
+    let (bytes, status) = parser.skip_one(true).map_err(|error| refused(text, &error))?;
     let end = parser.offset();
     let start = end - bytes.len();
     let raw = &text[start..end];
@@ -142,10 +138,7 @@ fn broken_escape(bytes: &[u8]) -> Option<usize> {
 fn check_end(parser: &mut Parser<Read<'_>>) -> Result<(), String> {
     match parser.skip_space() {
         None => Ok(()),
-        Some(_) => Err(format!(
-            "more after the JSON object, at byte {}",
-            parser.offset() - 1
-        )),
+        Some(_) => Err(format!("more after the JSON object, at byte {}", parser.offset() - 1)),
     }
 }
 
@@ -159,14 +152,7 @@ fn broken_here(text: &str, parser: &Parser<Read<'_>>, found: Option<u8>) -> Stri
 
 #[cold]
 fn refused(text: &str, error: &sonic_rs::Error) -> String {
-    broken(
-        text,
-        if error.is_eof() {
-            text.len()
-        } else {
-            error.offset()
-        },
-    )
+    broken(text, if error.is_eof() { text.len() } else { error.offset() })
 }
 
 #[cold]
@@ -207,10 +193,7 @@ fn is_too_deep(bytes: &[u8]) -> bool {
     if bytes.len() <= DEPTH_MAX {
         return false;
     }
-    let openers = bytes
-        .iter()
-        .filter(|&&byte| matches!(byte, b'{' | b'['))
-        .count();
+    let openers = bytes.iter().filter(|&&byte| matches!(byte, b'{' | b'[')).count();
     DEPTH_MAX < openers && DEPTH_MAX < depth(bytes)
 }
 

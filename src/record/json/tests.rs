@@ -1,3 +1,5 @@
+//! JSON out and in: against `serde_json`, and every way a record can be broken.
+
 use std::sync::Arc;
 
 use arrow_array::Array;
@@ -30,9 +32,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn binary(records: &[&str]) -> ArrayRef {
-    Arc::new(BinaryArray::from_iter_values(
-        records.iter().map(|record| record.as_bytes()),
-    ))
+    Arc::new(BinaryArray::from_iter_values(records.iter().map(|record| record.as_bytes())))
 }
 
 fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
@@ -42,10 +42,7 @@ fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
 
 fn texts(batch: &RecordBatch) -> Vec<String> {
     let encoded = encode_rows(batch, None).unwrap();
-    encoded
-        .iter()
-        .map(|row| String::from_utf8(row.unwrap().to_vec()).unwrap())
-        .collect()
+    encoded.iter().map(|row| String::from_utf8(row.unwrap().to_vec()).unwrap()).collect()
 }
 
 fn inferred(records: &[&str]) -> Decoded {
@@ -59,10 +56,8 @@ fn inferred_from(data: &ArrayRef) -> Decoded {
 }
 
 fn declared(data_type: DataType, records: &[&str]) -> Decoded {
-    let decoder = Decoder::with_types(
-        Wanted::Columns(vec!["x".to_owned()]),
-        &[("x".to_owned(), data_type)],
-    );
+    let decoder =
+        Decoder::with_types(Wanted::Columns(vec!["x".to_owned()]), &[("x".to_owned(), data_type)]);
     decoder.decode(&binary(records), None).unwrap()
 }
 
@@ -73,21 +68,14 @@ fn type_of(records: &[&str]) -> DataType {
 }
 
 fn reasons(records: &[&str]) -> Vec<String> {
-    inferred(records)
-        .malformed
-        .into_iter()
-        .map(|malformed| malformed.reason)
-        .collect()
+    inferred(records).malformed.into_iter().map(|malformed| malformed.reason).collect()
 }
 
 #[test]
 fn rows_become_objects_in_the_order_of_the_schema() {
     let batch = batch(vec![
         ("b", Arc::new(Int64Array::from(vec![Some(i64::MIN), None]))),
-        (
-            "a \"quoted\"",
-            Arc::new(StringArray::from(vec![Some("x\n\u{1f}\u{e9}"), Some("")])),
-        ),
+        ("a \"quoted\"", Arc::new(StringArray::from(vec![Some("x\n\u{1f}\u{e9}"), Some("")]))),
         ("f", Arc::new(Float64Array::from(vec![1.0, f64::NAN]))),
         ("t", Arc::new(BooleanArray::from(vec![true, false]))),
         ("n", Arc::new(NullArray::new(2))),
@@ -115,34 +103,20 @@ fn timestamps_with_a_zone_end_in_z_and_naive_ones_do_not() {
 #[test]
 fn binary_is_base64_at_every_depth_and_lists_are_arrays() {
     let bytes: ArrayRef = Arc::new(BinaryArray::from_vec(vec![b"hi!"]));
-    let list: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some([
-        Some(1),
-        None,
-    ])]));
+    let list: ArrayRef =
+        Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some([Some(1), None])]));
     let nested: ArrayRef =
         Arc::new(arrow_array::StructArray::try_from(vec![("b", Arc::clone(&bytes))]).unwrap());
     let batch = batch(vec![("bytes", bytes), ("list", list), ("nested", nested)]);
-    assert_eq!(
-        texts(&batch),
-        [r#"{"bytes":"aGkh","list":[1,null],"nested":{"b":"aGkh"}}"#]
-    );
+    assert_eq!(texts(&batch), [r#"{"bytes":"aGkh","list":[1,null],"nested":{"b":"aGkh"}}"#]);
 }
 
 #[test]
 fn dictionaries_write_their_texts_whether_large_or_small() {
-    let small: DictionaryArray<Int8Type> = vec![Some("a"), None, Some("b"), Some("a")]
-        .into_iter()
-        .collect();
+    let small: DictionaryArray<Int8Type> =
+        vec![Some("a"), None, Some("b"), Some("a")].into_iter().collect();
     let rows = batch(vec![("k", Arc::new(small))]);
-    assert_eq!(
-        texts(&rows),
-        [
-            r#"{"k":"a"}"#,
-            r#"{"k":null}"#,
-            r#"{"k":"b"}"#,
-            r#"{"k":"a"}"#
-        ]
-    );
+    assert_eq!(texts(&rows), [r#"{"k":"a"}"#, r#"{"k":null}"#, r#"{"k":"b"}"#, r#"{"k":"a"}"#]);
     let values = StringArray::from_iter_values((0..100).map(|number| format!("v\"{number}")));
     let large = DictionaryArray::<Int32Type>::new(Int32Array::from(vec![7, 99]), Arc::new(values));
     assert_eq!(
@@ -157,10 +131,7 @@ fn dictionary_values_may_be_null() {
     let keys = arrow_array::Int8Array::from(vec![Some(0), Some(1), None]);
     let dictionary = DictionaryArray::<Int8Type>::new(keys, Arc::new(values));
     let rows = batch(vec![("k", Arc::new(dictionary))]);
-    assert_eq!(
-        texts(&rows),
-        [r#"{"k":"a"}"#, r#"{"k":null}"#, r#"{"k":null}"#]
-    );
+    assert_eq!(texts(&rows), [r#"{"k":"a"}"#, r#"{"k":null}"#, r#"{"k":null}"#]);
 }
 
 #[test]
@@ -174,16 +145,10 @@ fn picked_rows_come_in_the_order_they_were_picked() {
 #[test]
 fn sliced_batches_encode_their_own_rows() {
     let rows = batch(vec![
-        (
-            "x",
-            Arc::new(Int64Array::from(vec![Some(1), None, Some(3)])),
-        ),
+        ("x", Arc::new(Int64Array::from(vec![Some(1), None, Some(3)]))),
         ("s", Arc::new(StringArray::from(vec!["a", "b", "c"]))),
     ]);
-    assert_eq!(
-        texts(&rows.slice(1, 2)),
-        [r#"{"x":null,"s":"b"}"#, r#"{"x":3,"s":"c"}"#]
-    );
+    assert_eq!(texts(&rows.slice(1, 2)), [r#"{"x":null,"s":"b"}"#, r#"{"x":3,"s":"c"}"#]);
 }
 
 #[test]
@@ -207,27 +172,15 @@ fn a_type_without_a_json_form_names_its_column() {
 #[test]
 fn types_widen_in_any_order() {
     assert_eq!(type_of(&["{}"]), DataType::Null);
-    assert_eq!(
-        type_of(&[r#"{"x":null}"#, r#"{"x":true}"#]),
-        DataType::Boolean
-    );
+    assert_eq!(type_of(&[r#"{"x":null}"#, r#"{"x":true}"#]), DataType::Boolean);
     assert_eq!(type_of(&[r#"{"x":1}"#, r#"{"x":null}"#]), DataType::Int64);
     assert_eq!(type_of(&[r#"{"x":1.5}"#, r#"{"x":1}"#]), DataType::Float64);
     assert_eq!(type_of(&[r#"{"x":1}"#, r#"{"x":1.5}"#]), DataType::Float64);
-    assert_eq!(
-        type_of(&[r#"{"x":9223372036854775808}"#]),
-        DataType::Float64
-    );
+    assert_eq!(type_of(&[r#"{"x":9223372036854775808}"#]), DataType::Float64);
     assert_eq!(type_of(&[r#"{"x":true}"#, r#"{"x":1}"#]), DataType::Utf8);
     assert_eq!(type_of(&[r#"{"x":[1]}"#]), DataType::Utf8);
-    assert_eq!(
-        type_of(&[r#"{"x":"2026-01-01T00:00:00Z"}"#]),
-        DataType::Utf8
-    );
-    assert_eq!(
-        type_of(&[r#"{"x":"a"} trailing"#, r#"{"x":1}"#]),
-        DataType::Int64
-    );
+    assert_eq!(type_of(&[r#"{"x":"2026-01-01T00:00:00Z"}"#]), DataType::Utf8);
+    assert_eq!(type_of(&[r#"{"x":"a"} trailing"#, r#"{"x":1}"#]), DataType::Int64);
 }
 
 #[test]
@@ -241,26 +194,13 @@ fn mixed_and_nested_values_come_as_their_json_text() {
     ]);
     let column = decoded.batch.column(0).as_string::<i32>();
     let values: Vec<_> = column.iter().flatten().collect();
-    assert_eq!(
-        values,
-        [
-            "1.50",
-            "true",
-            r#"{"y": [1, "\u00e9"]}"#,
-            "plain",
-            "esc\"aped \u{1f600}"
-        ]
-    );
+    assert_eq!(values, ["1.50", "true", r#"{"y": [1, "\u00e9"]}"#, "plain", "esc\"aped \u{1f600}"]);
 }
 
 #[test]
 fn absent_fields_are_null_and_the_last_duplicate_counts() {
     let decoded = inferred(&[r#"{"x":1,"x":2}"#, r#"{"y":"a"}"#, " { \"\\u0078\" : 3 } "]);
-    let x = decoded
-        .batch
-        .column_by_name("x")
-        .unwrap()
-        .as_primitive::<Int64Type>();
+    let x = decoded.batch.column_by_name("x").unwrap().as_primitive::<Int64Type>();
     assert_eq!(x.iter().collect::<Vec<_>>(), [Some(2), None, Some(3)]);
 }
 
@@ -310,15 +250,9 @@ fn malformed_records_say_what_and_where() {
 
 #[test]
 fn bytes_that_are_not_utf8_and_nulls_are_malformed() {
-    let data: ArrayRef = Arc::new(BinaryArray::from(vec![
-        Some(&b"{\"a\":\"\xff\"}"[..]),
-        None,
-    ]));
-    let reasons: Vec<_> = inferred_from(&data)
-        .malformed
-        .into_iter()
-        .map(|malformed| malformed.reason)
-        .collect();
+    let data: ArrayRef = Arc::new(BinaryArray::from(vec![Some(&b"{\"a\":\"\xff\"}"[..]), None]));
+    let reasons: Vec<_> =
+        inferred_from(&data).malformed.into_iter().map(|malformed| malformed.reason).collect();
     assert_eq!(reasons, ["not UTF-8 at byte 6", "null, not a JSON object"]);
 }
 
@@ -336,10 +270,7 @@ fn a_value_that_does_not_fit_takes_its_whole_record_out() {
     let wanted = Wanted::Columns(vec!["name".to_owned(), "amount".to_owned()]);
     let decoder = Decoder::with_types(
         wanted,
-        &[
-            ("name".to_owned(), DataType::Utf8),
-            ("amount".to_owned(), DataType::Float64),
-        ],
+        &[("name".to_owned(), DataType::Utf8), ("amount".to_owned(), DataType::Float64)],
     );
     let data = binary(&[
         r#"{"name":"a","amount":1}"#,
@@ -349,21 +280,9 @@ fn a_value_that_does_not_fit_takes_its_whole_record_out() {
     ]);
     let decoded = decoder.decode(&data, None).unwrap();
     assert_eq!(decoded.rows, [0, 3]);
-    assert_eq!(
-        decoded.malformed[0].reason,
-        "`amount`: \"x\" is not a float64"
-    );
-    assert_eq!(
-        decoded.malformed[1].reason,
-        "`amount`: 1e999 is not a float64"
-    );
-    let names: Vec<_> = decoded
-        .batch
-        .column(0)
-        .as_string::<i32>()
-        .iter()
-        .flatten()
-        .collect();
+    assert_eq!(decoded.malformed[0].reason, "`amount`: \"x\" is not a float64");
+    assert_eq!(decoded.malformed[1].reason, "`amount`: 1e999 is not a float64");
+    let names: Vec<_> = decoded.batch.column(0).as_string::<i32>().iter().flatten().collect();
     assert_eq!(names, ["a", "d"]);
     let amounts = decoded.batch.column(1).as_primitive::<Float64Type>();
     assert_eq!(amounts.values(), &[1.0, 2.5]);
@@ -371,10 +290,7 @@ fn a_value_that_does_not_fit_takes_its_whole_record_out() {
 
 #[test]
 fn narrow_declared_types_refuse_what_is_out_of_their_range() {
-    let decoded = declared(
-        DataType::Int8,
-        &[r#"{"x":127}"#, r#"{"x":300}"#, "{}", r#"{"x":"a"}"#],
-    );
+    let decoded = declared(DataType::Int8, &[r#"{"x":127}"#, r#"{"x":300}"#, "{}", r#"{"x":"a"}"#]);
     assert_eq!(decoded.rows, [0, 2]);
     assert_eq!(decoded.malformed[0].reason, "`x`: 300 is not an int8");
     assert_eq!(decoded.malformed[1].reason, "`x`: \"a\" is not an int8");
@@ -384,28 +300,15 @@ fn narrow_declared_types_refuse_what_is_out_of_their_range() {
 #[test]
 fn declared_timestamps_are_read_from_iso_text() {
     let zone = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-    let decoded = declared(
-        zone,
-        &[r#"{"x":"1970-01-01T02:00:01+02:00"}"#, r#"{"x":"soon"}"#],
-    );
-    let ticks = decoded
-        .batch
-        .column(0)
-        .as_primitive::<TimestampMicrosecondType>();
+    let decoded = declared(zone, &[r#"{"x":"1970-01-01T02:00:01+02:00"}"#, r#"{"x":"soon"}"#]);
+    let ticks = decoded.batch.column(0).as_primitive::<TimestampMicrosecondType>();
     assert_eq!(ticks.values(), &[1_000_000]);
-    assert!(
-        decoded.malformed[0]
-            .reason
-            .starts_with("`x`: soon is not a timestamp")
-    );
+    assert!(decoded.malformed[0].reason.starts_with("`x`: soon is not a timestamp"));
 }
 
 #[test]
 fn declared_u64_holds_what_no_i64_does() {
-    let decoded = declared(
-        DataType::UInt64,
-        &[r#"{"x":18446744073709551615}"#, r#"{"x":-1}"#],
-    );
+    let decoded = declared(DataType::UInt64, &[r#"{"x":18446744073709551615}"#, r#"{"x":-1}"#]);
     let expected: ArrayRef = Arc::new(UInt64Array::from(vec![u64::MAX]));
     assert_eq!(decoded.batch.column(0), &expected);
     assert_eq!(decoded.malformed[0].reason, "`x`: -1 is not a uint64");
@@ -415,11 +318,18 @@ fn declared_u64_holds_what_no_i64_does() {
 fn fields_after_inference_are_reported_not_lost() {
     let mut decoder = Decoder::new(Wanted::All);
     decoder.infer(&binary(&[r#"{"a":1}"#])).unwrap();
-    let decoded = decoder
-        .decode(&binary(&[r#"{"a":1}"#, r#"{"a":2,"b":3}"#]), None)
-        .unwrap();
+    let decoded = decoder.decode(&binary(&[r#"{"a":1}"#, r#"{"a":2,"b":3}"#]), None).unwrap();
     assert_eq!(decoded.unknown, Some((1, "b".to_owned())));
     assert_eq!(decoded.batch.num_rows(), 2);
+}
+
+#[test]
+fn fields_of_malformed_records_are_not_reported() {
+    let mut decoder = Decoder::new(Wanted::All);
+    decoder.infer(&binary(&[r#"{"a":1}"#])).unwrap();
+    let data = binary(&[r#"{"b":1} oops"#, r#"{"c":1}"#]);
+    let decoded = decoder.decode(&data, None).unwrap();
+    assert_eq!(decoded.unknown, Some((1, "c".to_owned())));
 }
 
 #[test]
@@ -451,36 +361,21 @@ fn too_many_distinct_fields_are_an_error() {
         format!("{{{}}}", fields.join(","))
     };
     let mut decoder = Decoder::new(Wanted::All);
-    decoder
-        .infer(&binary(&[&record(0..FIELD_COUNT_MAX)]))
-        .unwrap();
+    decoder.infer(&binary(&[&record(0..FIELD_COUNT_MAX)])).unwrap();
     let error = decoder.infer(&binary(&[r#"{"one more":1}"#])).unwrap_err();
-    assert_eq!(
-        error,
-        JsonError::FieldLimit {
-            limit: FIELD_COUNT_MAX
-        }
-    );
+    assert_eq!(error, JsonError::FieldLimit { limit: FIELD_COUNT_MAX });
 }
 
 #[test]
 fn a_column_of_numbers_holds_no_records() {
     let numbers: ArrayRef = Arc::new(Float32Array::from(vec![1.0]));
     let error = Decoder::new(Wanted::All).infer(&numbers).unwrap_err();
-    assert_eq!(
-        error,
-        JsonError::NotBinary {
-            data_type: DataType::Float32
-        }
-    );
+    assert_eq!(error, JsonError::NotBinary { data_type: DataType::Float32 });
 }
 
 #[test]
 fn every_layout_of_bytes_and_text_decodes_alike() {
-    let text = StringArray::from(vec![
-        r#"{"a":"long enough for a view to leave its slot"}"#,
-        "{}",
-    ]);
+    let text = StringArray::from(vec![r#"{"a":"long enough for a view to leave its slot"}"#, "{}"]);
     let text: ArrayRef = Arc::new(text);
     let expected = inferred_from(&text).batch;
     for data_type in [

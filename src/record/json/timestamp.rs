@@ -45,11 +45,7 @@ fn write_date(days: i64, out: &mut Vec<u8>) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     write_year(year, out);
     out.push(b'-');
@@ -115,22 +111,10 @@ mod tests {
     #[test]
     fn fraction_has_the_fewest_digits_that_lose_nothing() {
         assert_eq!(text(0, TimeUnit::Second, true), "\"1970-01-01T00:00:00Z\"");
-        assert_eq!(
-            text(-1, TimeUnit::Millisecond, false),
-            "\"1969-12-31T23:59:59.999\""
-        );
-        assert_eq!(
-            text(1_500_000, TimeUnit::Microsecond, true),
-            "\"1970-01-01T00:00:01.500Z\""
-        );
-        assert_eq!(
-            text(1, TimeUnit::Microsecond, true),
-            "\"1970-01-01T00:00:00.000001Z\""
-        );
-        assert_eq!(
-            text(1, TimeUnit::Nanosecond, true),
-            "\"1970-01-01T00:00:00.000000001Z\""
-        );
+        assert_eq!(text(-1, TimeUnit::Millisecond, false), "\"1969-12-31T23:59:59.999\"");
+        assert_eq!(text(1_500_000, TimeUnit::Microsecond, true), "\"1970-01-01T00:00:01.500Z\"");
+        assert_eq!(text(1, TimeUnit::Microsecond, true), "\"1970-01-01T00:00:00.000001Z\"");
+        assert_eq!(text(1, TimeUnit::Nanosecond, true), "\"1970-01-01T00:00:00.000000001Z\"");
     }
 
     #[test]

@@ -37,12 +37,7 @@ pub(super) fn agree(
     }
     let names: Vec<String> = match wanted {
         Some(names) => names.to_vec(),
-        None => first
-            .schema
-            .fields()
-            .iter()
-            .map(|field| field.name().clone())
-            .collect(),
+        None => first.schema.fields().iter().map(|field| field.name().clone()).collect(),
     };
     if wanted.is_none() {
         check_no_more_columns(first, &files[1..])?;
@@ -53,17 +48,15 @@ pub(super) fn agree(
 
 /// A batch of one file as a batch of the dataset: columns picked, put in order and widened.
 pub(super) fn adapt(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-    let options = CastOptions {
-        safe: false,
-        ..CastOptions::default()
-    };
+    let options = CastOptions { safe: false, ..CastOptions::default() };
     let columns = schema.fields().iter().map(|field| {
         let column = batch.column_by_name(field.name()).ok_or_else(|| {
             ArrowError::SchemaError(format!("column `{}` has gone", field.name()))
         })?;
-        match column.data_type() == field.data_type() {
-            true => Ok(Arc::clone(column)),
-            false => cast_with_options(column, field.data_type(), &options),
+        if column.data_type() == field.data_type() {
+            Ok(Arc::clone(column))
+        } else {
+            cast_with_options(column, field.data_type(), &options)
         }
     });
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
@@ -135,22 +128,13 @@ fn column(files: &[Inspected<'_>], name: &str) -> Result<Field, DatasetError> {
 
 fn absent(inspected: &Inspected<'_>, name: &str, other: Option<PathBuf>) -> DatasetError {
     let (file, column) = (inspected.file.to_owned(), name.to_owned());
-    match other {
-        Some(other) => DatasetError::MissingColumn {
-            file,
-            column,
-            other,
-        },
-        None => {
-            let fields = inspected.schema.fields().iter();
-            let available = fields.map(|field| field.name().clone()).collect();
-            DatasetError::UnknownColumn {
-                file,
-                column,
-                available,
-            }
-        }
+    if let Some(other) = other {
+        return DatasetError::MissingColumn { file, column, other };
     }
+
+    let fields = inspected.schema.fields().iter();
+    let available = fields.map(|field| field.name().clone()).collect();
+    DatasetError::UnknownColumn { file, column, available }
 }
 
 /// The type that holds the values of both without loss; guessed numbers may become floats.
@@ -175,17 +159,9 @@ fn wider_integer(left: &DataType, right: &DataType) -> Option<DataType> {
     }
     let (left_bytes, right_bytes) = (left.primitive_width()?, right.primitive_width()?);
     if left.is_signed_integer() == right.is_signed_integer() {
-        return Some(if left_bytes < right_bytes {
-            right.clone()
-        } else {
-            left.clone()
-        });
+        return Some(if left_bytes < right_bytes { right.clone() } else { left.clone() });
     }
-    let unsigned_bytes = if left.is_signed_integer() {
-        right_bytes
-    } else {
-        left_bytes
-    };
+    let unsigned_bytes = if left.is_signed_integer() { right_bytes } else { left_bytes };
     (unsigned_bytes < 8).then_some(DataType::Int64)
 }
 

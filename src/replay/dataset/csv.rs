@@ -42,20 +42,17 @@ pub(super) fn inspect(path: &Path) -> Result<SchemaRef, DatasetError> {
         return Ok(Arc::new(schema));
     }
     let sample = sample(path, &schema)?;
-    let fields = schema
-        .fields()
-        .iter()
-        .enumerate()
-        .map(|(index, field)| match times(field) {
-            true => {
-                let data_type = match &sample {
-                    Some(sample) => time_type(sample.column(index).as_string()),
-                    None => DataType::Utf8,
-                };
-                Field::new(field.name(), data_type, true)
-            }
-            false => field.as_ref().clone(),
-        });
+    let fields = schema.fields().iter().enumerate().map(|(index, field)| {
+        if times(field) {
+            let data_type = match &sample {
+                Some(sample) => time_type(sample.column(index).as_string()),
+                None => DataType::Utf8,
+            };
+            Field::new(field.name(), data_type, true)
+        } else {
+            field.as_ref().clone()
+        }
+    });
     Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
 }
 
@@ -78,58 +75,39 @@ impl CsvReader {
         let (header, _) = format(path)
             .infer_schema(open(path)?, Some(0))
             .map_err(|error| unreadable(path, "in its header", &error))?;
-        let header: Vec<String> = header
-            .fields()
-            .iter()
-            .map(|field| field.name().clone())
-            .collect();
-        let kept: Vec<usize> = (0..header.len())
-            .filter(|&index| schema.index_of(&header[index]).is_ok())
-            .collect();
-        let fields = header
-            .iter()
-            .map(|name| match schema.field_with_name(name) {
-                // Other files may ask for a text type that is not read here; widening comes after.
-                Ok(field) if field.data_type() == &DataType::LargeUtf8 => {
-                    Field::new(name, DataType::Utf8, true)
-                }
-                Ok(field) => field.clone(),
-                Err(_) => Field::new(name, DataType::Utf8, true),
-            });
+        let header: Vec<String> =
+            header.fields().iter().map(|field| field.name().clone()).collect();
+        let kept: Vec<usize> =
+            (0..header.len()).filter(|&index| schema.index_of(&header[index]).is_ok()).collect();
+        let fields = header.iter().map(|name| match schema.field_with_name(name) {
+            // Other files may ask for a text type that is not read here; widening comes after.
+            Ok(field) if field.data_type() == &DataType::LargeUtf8 => {
+                Field::new(name, DataType::Utf8, true)
+            }
+            Ok(field) => field.clone(),
+            Err(_) => Field::new(name, DataType::Utf8, true),
+        });
         let fields: Vec<Field> = fields.collect();
         // Times are parsed here: whether each says an offset cannot be told afterwards.
-        let raw: Vec<Field> = fields.iter().map(|field| read_as(field)).collect();
-        let schema = Arc::new(
-            Schema::new(fields)
-                .project(&kept)
-                .expect("kept columns exist"),
-        );
+        let raw: Vec<Field> = fields.iter().map(read_as).collect();
+        let schema = Arc::new(Schema::new(fields).project(&kept).expect("kept columns exist"));
         let reader = ReaderBuilder::new(Arc::new(Schema::new(raw)))
             .with_format(format(path))
             .with_projection(kept)
             .with_batch_size(batch_rows)
             .build(open(path)?)
             .map_err(|error| unreadable(path, "at its start", &error))?;
-        Ok(Self {
-            path: path.to_owned(),
-            reader,
-            schema,
-            header,
-            rows_read: 0,
-        })
+        Ok(Self { path: path.to_owned(), reader, schema, header, rows_read: 0 })
     }
 
     fn parse_times(&self, batch: &RecordBatch) -> Result<RecordBatch, DatasetError> {
-        let columns = batch
-            .columns()
-            .iter()
-            .zip(self.schema.fields())
-            .map(
-                |(column, field)| match field.data_type() == column.data_type() {
-                    true => Ok(Arc::clone(column)),
-                    false => self.parse_time(column, field),
-                },
-            );
+        let columns = batch.columns().iter().zip(self.schema.fields()).map(|(column, field)| {
+            if field.data_type() == column.data_type() {
+                Ok(Arc::clone(column))
+            } else {
+                self.parse_time(column, field)
+            }
+        });
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
@@ -150,9 +128,10 @@ impl CsvReader {
                 line: FIRST_ROW_LINE + self.rows_read + row as u64,
                 column: field.name().clone(),
                 value: text.value(row).to_owned(),
-                expected: match is_zoned {
-                    true => "a time with an offset".to_owned(),
-                    false => "a time without an offset".to_owned(),
+                expected: if is_zoned {
+                    "a time with an offset".to_owned()
+                } else {
+                    "a time without an offset".to_owned()
                 },
             }),
         }
@@ -195,12 +174,8 @@ impl DatasetReader for CsvReader {
 }
 
 fn format(path: &Path) -> CsvFormat {
-    let is_tabbed = path
-        .extension()
-        .is_some_and(|name| name.eq_ignore_ascii_case("tsv"));
-    CsvFormat::default()
-        .with_header(true)
-        .with_delimiter(if is_tabbed { b'\t' } else { b',' })
+    let is_tabbed = path.extension().is_some_and(|name| name.eq_ignore_ascii_case("tsv"));
+    CsvFormat::default().with_header(true).with_delimiter(if is_tabbed { b'\t' } else { b',' })
 }
 
 fn open(path: &Path) -> Result<File, DatasetError> {
@@ -224,17 +199,10 @@ fn read_as(field: &Field) -> Field {
 
 /// The first rows, as text.
 fn sample(path: &Path, schema: &Schema) -> Result<Option<RecordBatch>, DatasetError> {
-    let names = schema
-        .fields()
-        .iter()
-        .map(|field| Field::new(field.name(), DataType::Utf8, true));
+    let names = schema.fields().iter().map(|field| Field::new(field.name(), DataType::Utf8, true));
     let text = Arc::new(Schema::new(names.collect::<Vec<_>>()));
-    let reader = ReaderBuilder::new(text)
-        .with_format(format(path))
-        .with_batch_size(SAMPLE_ROWS);
-    let rows = reader
-        .build(open(path)?)
-        .and_then(|mut reader| reader.next().transpose());
+    let reader = ReaderBuilder::new(text).with_format(format(path)).with_batch_size(SAMPLE_ROWS);
+    let rows = reader.build(open(path)?).and_then(|mut reader| reader.next().transpose());
     rows.map_err(|error| unreadable(path, "in its first rows", &error))
 }
 
@@ -256,19 +224,12 @@ fn time_type(sample: &StringArray) -> DataType {
 
 /// Text as times; what is no time becomes null.
 fn times(text: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
-    let options = CastOptions {
-        safe: true,
-        ..CastOptions::default()
-    };
+    let options = CastOptions { safe: true, ..CastOptions::default() };
     match data_type {
         // The cast from text knows zones by offset only; UTC is then a change of label.
         DataType::Timestamp(unit, Some(_)) => {
             let utc = DataType::Timestamp(*unit, Some("+00:00".into()));
-            cast_with_options(
-                &cast_with_options(text, &utc, &options)?,
-                data_type,
-                &options,
-            )
+            cast_with_options(&cast_with_options(text, &utc, &options)?, data_type, &options)
         }
         _ => cast_with_options(text, data_type, &options),
     }
@@ -278,6 +239,5 @@ fn times(text: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, ArrowError> 
 fn has_offset(text: &str) -> bool {
     const DATE_BYTES: usize = "2026-01-01".len();
     let time = text.as_bytes().get(DATE_BYTES..).unwrap_or_default();
-    time.iter()
-        .any(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'))
+    time.iter().any(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'))
 }

@@ -237,11 +237,7 @@ pub enum DatasetError {
 
 fn listed(names: &[String]) -> String {
     const NAMES_MAX: usize = 30;
-    let quoted: Vec<_> = names
-        .iter()
-        .take(NAMES_MAX)
-        .map(|name| format!("`{name}`"))
-        .collect();
+    let quoted: Vec<_> = names.iter().take(NAMES_MAX).map(|name| format!("`{name}`")).collect();
     match names.len() {
         0 => "no columns".to_owned(),
         count if NAMES_MAX < count => {

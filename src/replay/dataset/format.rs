@@ -80,21 +80,12 @@ pub(super) fn settle(path: &Path, chosen: Option<Format>) -> Result<Format, Data
     let prefix = Prefix::read(path)?;
     let found = prefix.binary_format(path)?;
     let Some(expected) = chosen.or_else(|| Format::from_extension(path)).or(found) else {
-        let extension = path
-            .extension()
-            .map(|name| name.to_string_lossy().into_owned());
-        return Err(DatasetError::UnknownExtension {
-            file: path.to_owned(),
-            extension,
-        });
+        let extension = path.extension().map(|name| name.to_string_lossy().into_owned());
+        return Err(DatasetError::UnknownExtension { file: path.to_owned(), extension });
     };
     match found {
         Some(found) if found == expected => Ok(expected),
-        Some(found) => Err(DatasetError::WrongFormat {
-            file: path.to_owned(),
-            found,
-            expected,
-        }),
+        Some(found) => Err(DatasetError::WrongFormat { file: path.to_owned(), found, expected }),
         None => prefix.check_text(path, expected).map(|()| expected),
     }
 }
@@ -112,56 +103,44 @@ impl Prefix {
         let mut file = File::open(path).map_err(failed)?;
         let bytes = file.metadata().map_err(failed)?.len();
         if bytes == 0 {
-            return Err(DatasetError::Empty {
-                file: path.to_owned(),
-            });
+            return Err(DatasetError::Empty { file: path.to_owned() });
         }
         let mut head = Vec::new();
-        file.by_ref()
-            .take(PREFIX_BYTES)
-            .read_to_end(&mut head)
-            .map_err(failed)?;
+        file.by_ref().take(PREFIX_BYTES).read_to_end(&mut head).map_err(failed)?;
         let mut tail = [0; 8];
         if 8 <= bytes {
             file.seek(SeekFrom::End(-8)).map_err(failed)?;
             file.read_exact(&mut tail).map_err(failed)?;
         }
-        Ok(Self {
-            is_whole: bytes <= PREFIX_BYTES,
-            head,
-            tail,
-        })
+        Ok(Self { is_whole: bytes <= PREFIX_BYTES, head, tail })
     }
 
     /// The format whose mark the file carries, when it is one of the binary ones.
     fn binary_format(&self, path: &Path) -> Result<Option<Format>, DatasetError> {
-        let file = || path.to_owned();
+        let truncated = |format| DatasetError::Truncated { file: path.to_owned(), format };
         if self.head.starts_with(b"PAR1") {
-            return match self.tail.ends_with(b"PAR1") || self.tail.ends_with(b"PARE") {
-                true => Ok(Some(Format::Parquet)),
-                false => Err(DatasetError::Truncated {
-                    file: file(),
-                    format: Format::Parquet,
-                }),
+            let is_whole = self.tail.ends_with(b"PAR1") || self.tail.ends_with(b"PARE");
+            return if is_whole {
+                Ok(Some(Format::Parquet))
+            } else {
+                Err(truncated(Format::Parquet))
             };
         }
         if self.head.starts_with(b"ARROW1") {
-            return match self.tail.ends_with(b"ARROW1") {
-                true => Ok(Some(Format::ArrowIpc)),
-                false => Err(DatasetError::Truncated {
-                    file: file(),
-                    format: Format::ArrowIpc,
-                }),
+            let is_whole = self.tail.ends_with(b"ARROW1");
+            return if is_whole {
+                Ok(Some(Format::ArrowIpc))
+            } else {
+                Err(truncated(Format::ArrowIpc))
             };
         }
         if self.head.starts_with(&[0xff; 4]) {
             return Ok(Some(Format::ArrowIpc));
         }
         match compression(&self.head) {
-            Some(compression) => Err(DatasetError::Compressed {
-                file: file(),
-                compression,
-            }),
+            Some(compression) => {
+                Err(DatasetError::Compressed { file: path.to_owned(), compression })
+            }
             None => Ok(None),
         }
     }
@@ -170,25 +149,16 @@ impl Prefix {
     fn check_text(&self, path: &Path, expected: Format) -> Result<(), DatasetError> {
         let binary = |found: &str| {
             let (file, found) = (path.to_owned(), found.to_owned());
-            Err(DatasetError::Binary {
-                file,
-                found,
-                expected,
-            })
+            Err(DatasetError::Binary { file, found, expected })
         };
-        let text = self
-            .head
-            .strip_prefix(b"\xef\xbb\xbf")
-            .unwrap_or(&self.head);
+        let text = self.head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.head);
         match self.nature() {
             Nature::Binary(found) => return binary(found),
             Nature::Text if !expected.is_text() => return binary("text"),
             Nature::Text => {}
         }
         if expected == Format::NdJson && text.trim_ascii_start().starts_with(b"[") {
-            return Err(DatasetError::JsonArray {
-                file: path.to_owned(),
-            });
+            return Err(DatasetError::JsonArray { file: path.to_owned() });
         }
         Ok(())
     }
@@ -223,17 +193,10 @@ fn compression(head: &[u8]) -> Option<&'static str> {
         (b"PK\x03\x04", "zip"),
         (b"\x04\x22\x4d\x18", "lz4"),
     ];
-    MARKS
-        .iter()
-        .find(|(mark, _)| head.starts_with(mark))
-        .map(|(_, name)| *name)
+    MARKS.iter().find(|(mark, _)| head.starts_with(mark)).map(|(_, name)| *name)
 }
 
 /// An error of the system, with the file that it is about.
 pub(super) fn system(path: &Path, error: &std::io::Error) -> DatasetError {
-    DatasetError::System {
-        file: path.to_owned(),
-        kind: error.kind(),
-        reason: error.to_string(),
-    }
+    DatasetError::System { file: path.to_owned(), kind: error.kind(), reason: error.to_string() }
 }

@@ -41,11 +41,7 @@ impl IpcReader {
                 Layout::open(path, Some(kept.map(|(index, _)| index).collect()))?
             }
         };
-        Ok(Self {
-            path: path.to_owned(),
-            layout,
-            batches_read: 0,
-        })
+        Ok(Self { path: path.to_owned(), layout, batches_read: 0 })
     }
 
     /// The columns of the file.
@@ -66,11 +62,9 @@ impl DatasetReader for IpcReader {
                 self.batches_read += 1;
                 Ok(Some(batch))
             }
-            Some(Err(error)) => Err(unreadable(
-                &self.path,
-                format!("batch {}", self.batches_read),
-                &error,
-            )),
+            Some(Err(error)) => {
+                Err(unreadable(&self.path, format!("batch {}", self.batches_read), &error))
+            }
         }
     }
 }
@@ -80,9 +74,10 @@ impl Layout {
         let open = || File::open(path).map_err(|error| system(path, &error));
         let mut mark = [0; 6];
         let is_file = open()?.read_exact(&mut mark).is_ok() && &mark == b"ARROW1";
-        let layout = match is_file {
-            true => FileReader::try_new_buffered(open()?, projection).map(Self::File),
-            false => StreamReader::try_new_buffered(open()?, projection).map(Self::Stream),
+        let layout = if is_file {
+            FileReader::try_new_buffered(open()?, projection).map(Self::File)
+        } else {
+            StreamReader::try_new_buffered(open()?, projection).map(Self::Stream)
         };
         layout.map_err(|error| unreadable(path, "schema".to_owned(), &error))
     }
@@ -96,9 +91,5 @@ impl Layout {
 }
 
 fn unreadable(path: &Path, position: String, error: &ArrowError) -> DatasetError {
-    DatasetError::Unreadable {
-        file: path.to_owned(),
-        position,
-        reason: error.to_string(),
-    }
+    DatasetError::Unreadable { file: path.to_owned(), position, reason: error.to_string() }
 }

@@ -42,9 +42,7 @@ pub(super) fn inspect(path: &Path) -> Result<SchemaRef, DatasetError> {
             break;
         };
         rows += block.lines.len();
-        decoder
-            .infer(&block.text)
-            .map_err(|error| refused(path, &block, &error))?;
+        decoder.infer(&block.text).map_err(|error| refused(path, &block, &error))?;
     }
     Ok(decoder.schema())
 }
@@ -91,11 +89,7 @@ impl NdJsonReader {
             .map_err(|error| refused(&self.lines.path, block, &error))?;
         if let (OnBadLine::Raise, Some(bad)) = (self.on_bad_line, decoded.malformed.first()) {
             let line = block.lines[bad.row as usize];
-            return Err(DatasetError::BadLine {
-                file: file(),
-                line,
-                reason: bad.reason.clone(),
-            });
+            return Err(DatasetError::BadLine { file: file(), line, reason: bad.reason.clone() });
         }
         if let Some((row, field)) = decoded.unknown {
             let line = block.lines[row as usize];
@@ -147,11 +141,7 @@ impl Lines {
         if head.starts_with(b"\xef\xbb\xbf") {
             reader.consume(3);
         }
-        Ok(Self {
-            path: path.to_owned(),
-            reader,
-            line: 0,
-        })
+        Ok(Self { path: path.to_owned(), reader, line: 0 })
     }
 
     /// The next lines that are not blank, at most `count`; `None` at the end of the file.
@@ -186,17 +176,11 @@ impl Lines {
 
     fn read_line(&mut self, bytes: &mut Vec<u8>) -> Result<bool, DatasetError> {
         let mut line = self.reader.by_ref().take(LINE_BYTES_MAX);
-        let read = line
-            .read_until(b'\n', bytes)
-            .map_err(|error| system(&self.path, &error))?;
+        let read = line.read_until(b'\n', bytes).map_err(|error| system(&self.path, &error))?;
         self.line += u64::from(0 < read);
         if read as u64 == LINE_BYTES_MAX && bytes.last() != Some(&b'\n') {
             let (file, line) = (self.path.clone(), self.line);
-            return Err(DatasetError::LineTooLong {
-                file,
-                line,
-                limit: LINE_BYTES_MAX,
-            });
+            return Err(DatasetError::LineTooLong { file, line, limit: LINE_BYTES_MAX });
         }
         Ok(0 < read)
     }

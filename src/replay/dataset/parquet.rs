@@ -39,25 +39,18 @@ impl ParquetReader {
     ) -> Result<Self, DatasetError> {
         let (file, metadata) = open(path)?;
         let groups = metadata.metadata().row_groups().iter();
-        let row_group_rows = groups
-            .map(|group| u64::try_from(group.num_rows()).unwrap_or(0))
-            .collect();
+        let row_group_rows =
+            groups.map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).collect();
         let fields = metadata.schema().fields().iter().enumerate();
-        let roots = fields
-            .filter(|(_, field)| schema.index_of(field.name()).is_ok())
-            .map(|(root, _)| root);
+        let roots =
+            fields.filter(|(_, field)| schema.index_of(field.name()).is_ok()).map(|(root, _)| root);
         let mask = ProjectionMask::roots(metadata.parquet_schema(), roots);
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
             .with_projection(mask)
             .with_batch_size(batch_rows)
             .build()
             .map_err(|error| unreadable(path, "at its start".to_owned(), &error))?;
-        Ok(Self {
-            path: path.to_owned(),
-            reader,
-            row_group_rows,
-            rows_read: 0,
-        })
+        Ok(Self { path: path.to_owned(), reader, row_group_rows, rows_read: 0 })
     }
 
     fn position(&self) -> String {
@@ -93,9 +86,5 @@ fn open(path: &Path) -> Result<(File, ArrowReaderMetadata), DatasetError> {
 }
 
 fn unreadable(path: &Path, position: String, error: &dyn std::error::Error) -> DatasetError {
-    DatasetError::Unreadable {
-        file: path.to_owned(),
-        position,
-        reason: error.to_string(),
-    }
+    DatasetError::Unreadable { file: path.to_owned(), position, reason: error.to_string() }
 }

@@ -23,18 +23,13 @@ fn matches(pattern: &str) -> Result<Vec<PathBuf>, DatasetError> {
     // A file whose name looks like a pattern is still that file.
     let path = Path::new(pattern);
     match std::fs::metadata(path) {
-        Ok(found) if found.is_dir() => Err(DatasetError::Directory {
-            path: path.to_owned(),
-        }),
+        Ok(found) if found.is_dir() => Err(DatasetError::Directory { path: path.to_owned() }),
         Ok(found) if found.is_file() => Ok(vec![path.to_owned()]),
-        Ok(_) => Err(DatasetError::NotRegular {
-            file: path.to_owned(),
-        }),
+        Ok(_) => Err(DatasetError::NotRegular { file: path.to_owned() }),
         Err(_) if pattern.contains(['*', '?', '[']) => globbed(pattern),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(DatasetError::NotFound {
-            path: pattern.to_owned(),
-            absolute: absolute(path),
-        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(DatasetError::NotFound { path: pattern.to_owned(), absolute: absolute(path) })
+        }
         Err(error) => Err(system(path, &error)),
     }
 }
@@ -53,10 +48,7 @@ fn globbed(pattern: &str) -> Result<Vec<PathBuf>, DatasetError> {
     }
     if files.is_empty() {
         let directory = absolute(Path::new("."));
-        return Err(DatasetError::NothingMatches {
-            pattern: pattern.to_owned(),
-            directory,
-        });
+        return Err(DatasetError::NothingMatches { pattern: pattern.to_owned(), directory });
     }
     files.sort();
     Ok(files)

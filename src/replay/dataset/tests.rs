@@ -1,3 +1,5 @@
+//! Files of every format, good and broken, read as datasets.
+
 use std::fs;
 use std::fs::File;
 use std::sync::Arc;
@@ -5,6 +7,8 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
 
 use ::parquet::arrow::ArrowWriter;
+use ::parquet::arrow::arrow_reader::ArrowReaderMetadata;
+use ::parquet::arrow::arrow_reader::ArrowReaderOptions;
 use ::parquet::file::properties::WriterProperties;
 use arrow_array::Array;
 use arrow_array::ArrayRef;
@@ -23,10 +27,7 @@ use arrow_schema::TimeUnit;
 
 use super::*;
 
-const FLIGHTS: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/notebooks/data/flights.parquet"
-);
+const FLIGHTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/notebooks/data/flights.parquet");
 
 /// A directory of its own for one test, gone with it.
 struct Folder(PathBuf);
@@ -52,9 +53,8 @@ impl Folder {
     }
 
     fn parquet(&self, name: &str, batch: &RecordBatch, row_group_rows: usize) -> String {
-        let properties = WriterProperties::builder()
-            .set_max_row_group_row_count(Some(row_group_rows))
-            .build();
+        let properties =
+            WriterProperties::builder().set_max_row_group_row_count(Some(row_group_rows)).build();
         let file = File::create(self.path(name)).unwrap();
         let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
         writer.write(batch).unwrap();
@@ -99,19 +99,11 @@ fn read_one(pattern: &str) -> RecordBatch {
 
 fn columns(names: &[&str]) -> DatasetOptions {
     let columns = Some(names.iter().map(|name| (*name).to_owned()).collect());
-    DatasetOptions {
-        columns,
-        ..DatasetOptions::default()
-    }
+    DatasetOptions { columns, ..DatasetOptions::default() }
 }
 
 fn type_of(dataset: &Dataset, column: &str) -> DataType {
-    dataset
-        .schema()
-        .field_with_name(column)
-        .unwrap()
-        .data_type()
-        .clone()
+    dataset.schema().field_with_name(column).unwrap().data_type().clone()
 }
 
 #[test]
@@ -120,10 +112,7 @@ fn the_flights_are_all_there_in_bounded_batches() {
     assert_eq!(dataset.rows_hint(), Some(336_776));
     assert_eq!(dataset.schema().fields().len(), 10);
     let batches: Vec<_> = dataset.map(Result::unwrap).collect();
-    assert_eq!(
-        batches.iter().map(RecordBatch::num_rows).sum::<usize>(),
-        336_776
-    );
+    assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 336_776);
     assert!(batches.iter().all(|batch| batch.num_rows() <= 65_536));
 }
 
@@ -167,14 +156,9 @@ fn ipc_files_and_streams_are_told_apart_by_their_content() {
     writer.write(&rows).unwrap();
     writer.finish().unwrap();
     assert_eq!(read_one(&path), rows);
-    let options = DatasetOptions {
-        batch_rows: 4,
-        ..columns(&["text"])
-    };
-    let sizes: Vec<_> = Dataset::open(&path, options)
-        .unwrap()
-        .map(|batch| batch.unwrap().num_rows())
-        .collect();
+    let options = DatasetOptions { batch_rows: 4, ..columns(&["text"]) };
+    let sizes: Vec<_> =
+        Dataset::open(&path, options).unwrap().map(|batch| batch.unwrap().num_rows()).collect();
     assert_eq!(sizes, [4, 4, 2]);
 }
 
@@ -186,12 +170,8 @@ fn csv_types_come_from_the_first_rows() {
         "\u{feff}i,f,b,s,empty,day\n1,1.5,true,\"a, b\",,2026-01-01\n,2,false,c,,2026-01-02\n",
     );
     let rows = read_one(&path);
-    let types: Vec<_> = rows
-        .schema()
-        .fields()
-        .iter()
-        .map(|field| field.data_type().clone())
-        .collect();
+    let types: Vec<_> =
+        rows.schema().fields().iter().map(|field| field.data_type().clone()).collect();
     assert_eq!(
         types,
         [
@@ -225,10 +205,7 @@ fn csv_times_with_an_offset_are_utc_and_others_are_naive() {
     assert_eq!(type_of(&dataset, "mixed"), DataType::Utf8);
     assert_eq!(type_of(&dataset, "odd"), DataType::Utf8);
     let rows = read_one(&path);
-    let ticks = |column: usize| {
-        rows.column(column)
-            .as_primitive::<TimestampMicrosecondType>()
-    };
+    let ticks = |column: usize| rows.column(column).as_primitive::<TimestampMicrosecondType>();
     assert_eq!(ticks(0).values(), &[500_000, 1_000_000]);
     assert_eq!(ticks(1).values(), &[1_000_000, 2_000_001]);
 }
@@ -236,41 +213,17 @@ fn csv_times_with_an_offset_are_utc_and_others_are_naive() {
 #[test]
 fn a_late_csv_value_of_another_type_names_line_column_and_value() {
     let folder = Folder::new();
-    let mut text = "id,at\n".to_owned();
-    for number in 0..SAMPLE_ROWS {
-        text += &format!("{number},2026-01-01T00:00:00Z\n");
-    }
+    let rows = (0..SAMPLE_ROWS).map(|number| format!("{number},2026-01-01T00:00:00Z\n"));
+    let text = "id,at\n".to_owned() + &rows.collect::<String>();
     let path = folder.write("number.csv", text.clone() + "oops,2026-01-01T00:00:00Z\n");
     let error = read(&path).unwrap_err();
-    let DatasetError::BadValue {
-        line,
-        column,
-        value,
-        ..
-    } = error
-    else {
-        panic!("{error}")
-    };
-    assert_eq!(
-        (line, column.as_str(), value.as_str()),
-        (10_002, "id", "oops")
-    );
+    let DatasetError::BadValue { line, column, value, .. } = error else { panic!("{error}") };
+    assert_eq!((line, column.as_str(), value.as_str()), (10_002, "id", "oops"));
     for late in ["soon", "2026-01-01T00:00:00"] {
         let path = folder.write("time.csv", format!("{text}1,{late}\n"));
         let error = read(&path).unwrap_err();
-        let DatasetError::BadValue {
-            line,
-            column,
-            value,
-            ..
-        } = error
-        else {
-            panic!("{error}")
-        };
-        assert_eq!(
-            (line, column.as_str(), value.as_str()),
-            (10_002, "at", late)
-        );
+        let DatasetError::BadValue { line, column, value, .. } = error else { panic!("{error}") };
+        assert_eq!((line, column.as_str(), value.as_str()), (10_002, "at", late));
     }
 }
 
@@ -279,10 +232,7 @@ fn a_csv_row_with_other_fields_than_the_header_is_an_error() {
     let folder = Folder::new();
     let path = folder.write("a.csv", "a,b\n1,2\n3\n");
     let error = open(&path).unwrap_err().to_string();
-    assert!(
-        error.contains("a.csv") && error.contains("line 3"),
-        "{error}"
-    );
+    assert!(error.contains("a.csv") && error.contains("line 3"), "{error}");
 }
 
 #[test]
@@ -313,10 +263,7 @@ fn tabs_separate_the_values_of_a_tsv() {
 #[test]
 fn json_lines_take_their_columns_from_all_first_lines() {
     let folder = Folder::new();
-    let path = folder.write(
-        "a.jsonl",
-        "\u{feff}{\"a\":1}\r\n\n{\"a\":2.5,\"b\":\"x\"}\r\n{}",
-    );
+    let path = folder.write("a.jsonl", "\u{feff}{\"a\":1}\r\n\n{\"a\":2.5,\"b\":\"x\"}\r\n{}");
     let rows = read_one(&path);
     let a = rows.column(0).as_primitive::<Float64Type>();
     assert_eq!(a.iter().collect::<Vec<_>>(), [Some(1.0), Some(2.5), None]);
@@ -328,17 +275,9 @@ fn a_bad_line_of_json_is_raised_or_counted() {
     let folder = Folder::new();
     let path = folder.write("a.ndjson", "{\"a\":1}\n\n{\"a\":\n{\"a\":3}\n");
     let error = read(&path).unwrap_err();
-    let DatasetError::BadLine { line, reason, .. } = error else {
-        panic!("{error}")
-    };
-    assert_eq!(
-        (line, reason.as_str()),
-        (3, "JSON that ends early, at byte 5")
-    );
-    let options = DatasetOptions {
-        on_bad_line: OnBadLine::Skip,
-        ..DatasetOptions::default()
-    };
+    let DatasetError::BadLine { line, reason, .. } = error else { panic!("{error}") };
+    assert_eq!((line, reason.as_str()), (3, "JSON that ends early, at byte 5"));
+    let options = DatasetOptions { on_bad_line: OnBadLine::Skip, ..DatasetOptions::default() };
     let mut dataset = Dataset::open(&path, options).unwrap();
     assert_eq!(dataset.next().unwrap().unwrap().num_rows(), 2);
     assert!(dataset.next().is_none());
@@ -351,18 +290,11 @@ fn a_late_json_value_or_field_names_its_line() {
     let sampled = "{\"a\":1}\n".repeat(SAMPLE_ROWS);
     let path = folder.write("value.ndjson", format!("{sampled}{{\"a\":\"x\"}}\n"));
     let error = read(&path).unwrap_err();
-    let DatasetError::BadLine { line, reason, .. } = error else {
-        panic!("{error}")
-    };
-    assert_eq!(
-        (line, reason.as_str()),
-        (10_001, "`a`: \"x\" is not an int64")
-    );
+    let DatasetError::BadLine { line, reason, .. } = error else { panic!("{error}") };
+    assert_eq!((line, reason.as_str()), (10_001, "`a`: \"x\" is not an int64"));
     let path = folder.write("field.ndjson", format!("{sampled}{{\"a\":1,\"b\":2}}\n"));
     let error = read(&path).unwrap_err();
-    let DatasetError::UnknownField { line, field, .. } = error else {
-        panic!("{error}")
-    };
+    let DatasetError::UnknownField { line, field, .. } = error else { panic!("{error}") };
     assert_eq!((line, field.as_str()), (10_001, "b"));
 }
 
@@ -374,13 +306,7 @@ fn a_field_that_is_null_at_first_may_become_text_later() {
     let rows = read_one(&path);
     assert_eq!(rows.column(0).as_string::<i32>().value(SAMPLE_ROWS), "x");
     let path = folder.write("a.csv", format!("a,b\n{}x,1\n", ",1\n".repeat(SAMPLE_ROWS)));
-    assert_eq!(
-        read_one(&path)
-            .column(0)
-            .as_string::<i32>()
-            .value(SAMPLE_ROWS),
-        "x"
-    );
+    assert_eq!(read_one(&path).column(0).as_string::<i32>().value(SAMPLE_ROWS), "x");
 }
 
 #[test]
@@ -390,11 +316,7 @@ fn patterns_read_their_files_in_sorted_order() {
     folder.write("a.csv", "a\n1\n");
     folder.write("c.txt", "not read");
     let dataset = open(&folder.path("*.csv")).unwrap();
-    let names: Vec<_> = dataset
-        .files()
-        .iter()
-        .map(|file| file.file_name().unwrap())
-        .collect();
+    let names: Vec<_> = dataset.files().iter().map(|file| file.file_name().unwrap()).collect();
     assert_eq!(names, ["a.csv", "b.csv"]);
     assert_eq!(dataset.rows_hint(), None);
     let rows = read_one(&folder.path("*.csv"));
@@ -424,10 +346,7 @@ fn files_agree_by_name_and_widen_where_nothing_is_lost() {
     folder.parquet("a.parquet", &narrow, 10);
     folder.parquet("b.parquet", &wide, 10);
     let rows = read_one(&folder.path("*.parquet"));
-    assert_eq!(
-        rows.column(0).as_primitive::<Int64Type>().values(),
-        &[1, i64::MAX]
-    );
+    assert_eq!(rows.column(0).as_primitive::<Int64Type>().values(), &[1, i64::MAX]);
     assert_eq!(rows.column(1).as_string::<i32>().value(1), "b");
 }
 
@@ -437,10 +356,7 @@ fn numbers_in_several_text_files_become_floats_together() {
     folder.write("a.csv", "x,y\n1,\n");
     folder.write("b.csv", "y,x\n7,2.5\n");
     let rows = read_one(&folder.path("*.csv"));
-    assert_eq!(
-        rows.column(0).as_primitive::<Float64Type>().values(),
-        &[1.0, 2.5]
-    );
+    assert_eq!(rows.column(0).as_primitive::<Float64Type>().values(), &[1.0, 2.5]);
     assert_eq!(rows.column(1).as_primitive::<Int64Type>().value(1), 7);
 }
 
@@ -487,17 +403,11 @@ fn the_content_decides_whether_the_name_lies() {
         open(&path).unwrap_err().to_string(),
         format!("`{path}` holds Parquet data, not CSV: rename it or pass format='parquet'")
     );
-    let options = DatasetOptions {
-        format: Some(Format::Parquet),
-        ..DatasetOptions::default()
-    };
+    let options = DatasetOptions { format: Some(Format::Parquet), ..DatasetOptions::default() };
     assert_eq!(Dataset::open(&path, options).unwrap().rows_hint(), Some(3));
     let path = folder.write("text.parquet", "a,b\n1,2\n");
     let error = open(&path).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        format!("`{path}` holds text, not Parquet: check how it was written")
-    );
+    assert_eq!(error, format!("`{path}` holds text, not Parquet: check how it was written"));
 }
 
 #[test]
@@ -509,10 +419,7 @@ fn an_unknown_extension_is_an_error_unless_the_content_is_marked() {
     let path = folder.write("y.dat", "a\n1\n");
     let error = open(&path).unwrap_err().to_string();
     assert!(error.contains("extension `.dat` says no format"), "{error}");
-    let options = DatasetOptions {
-        format: Some(Format::Csv),
-        ..DatasetOptions::default()
-    };
+    let options = DatasetOptions { format: Some(Format::Csv), ..DatasetOptions::default() };
     assert_eq!(Dataset::open(&path, options).unwrap().count(), 1);
 }
 
@@ -550,32 +457,22 @@ fn damage_in_a_late_row_group_names_the_file_and_the_group() {
     let path = folder.parquet("a.parquet", &numbers(100), 10);
     let metadata = {
         let file = File::open(&path).unwrap();
-        ::parquet::arrow::arrow_reader::ArrowReaderMetadata::load(&file, Default::default())
-            .unwrap()
+        ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()).unwrap()
     };
     let group = metadata.metadata().row_group(7);
     let start = usize::try_from(group.column(1).byte_range().0).unwrap();
     let mut bytes = fs::read(&path).unwrap();
     bytes[start..start + 16].fill(0xff);
     fs::write(&path, bytes).unwrap();
-    let options = DatasetOptions {
-        batch_rows: 10,
-        ..DatasetOptions::default()
-    };
+    let options = DatasetOptions { batch_rows: 10, ..DatasetOptions::default() };
     let mut dataset = Dataset::open(&path, options).unwrap();
     let good = dataset.by_ref().take_while(Result::is_ok).count();
     assert_eq!(good, 7);
     assert!(dataset.next().is_none());
     let error = read(&path).unwrap_err().to_string();
     assert!(error.contains("a.parquet"), "{error}");
-    let options = DatasetOptions {
-        batch_rows: 10,
-        ..DatasetOptions::default()
-    };
-    let error = Dataset::open(&path, options)
-        .unwrap()
-        .find_map(Result::err)
-        .unwrap();
+    let options = DatasetOptions { batch_rows: 10, ..DatasetOptions::default() };
+    let error = Dataset::open(&path, options).unwrap().find_map(Result::err).unwrap();
     assert!(error.to_string().contains("row group 7"), "{error}");
 }
 
@@ -583,22 +480,11 @@ fn damage_in_a_late_row_group_names_the_file_and_the_group() {
 fn paths_that_lead_nowhere_say_where_was_looked() {
     let folder = Folder::new();
     let error = open("no-such-file.csv").unwrap_err();
-    let DatasetError::NotFound { absolute, .. } = &error else {
-        panic!("{error}")
-    };
+    let DatasetError::NotFound { absolute, .. } = &error else { panic!("{error}") };
     assert!(absolute.is_absolute() && absolute.ends_with("no-such-file.csv"));
-    assert!(matches!(
-        open(&folder.path("*.csv")),
-        Err(DatasetError::NothingMatches { .. })
-    ));
-    assert!(matches!(
-        open(&folder.path("")),
-        Err(DatasetError::Directory { .. })
-    ));
-    assert!(matches!(
-        open("a[*.csv"),
-        Err(DatasetError::BadPattern { .. })
-    ));
+    assert!(matches!(open(&folder.path("*.csv")), Err(DatasetError::NothingMatches { .. })));
+    assert!(matches!(open(&folder.path("")), Err(DatasetError::Directory { .. })));
+    assert!(matches!(open("a[*.csv"), Err(DatasetError::BadPattern { .. })));
 }
 
 #[test]
@@ -614,10 +500,7 @@ fn files_that_vanish_after_opening_are_an_error_once() {
     let path = folder.write("a.csv", "a\n1\n");
     let mut dataset = open(&path).unwrap();
     fs::remove_file(&path).unwrap();
-    assert!(matches!(
-        dataset.next(),
-        Some(Err(DatasetError::System { .. }))
-    ));
+    assert!(matches!(dataset.next(), Some(Err(DatasetError::System { .. }))));
     assert!(dataset.next().is_none());
 }
 

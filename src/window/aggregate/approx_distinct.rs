@@ -90,7 +90,7 @@ impl Sketch {
 
     fn estimate(&self) -> i64 {
         match self {
-            Self::Few(hashes) => hashes.len() as i64,
+            Self::Few(hashes) => i64::try_from(hashes.len()).unwrap_or(i64::MAX),
             Self::Many(registers) => estimate(registers).round() as i64,
         }
     }
@@ -109,9 +109,9 @@ fn record(registers: &mut [u8], hash: u64) {
 /// algorithm 6): unbiased over the whole range without tables.
 fn estimate(registers: &[u8]) -> f64 {
     let mut counts = [0_u32; RANK_MAX + 1];
-    registers
-        .iter()
-        .for_each(|&rank| counts[rank as usize] += 1);
+    for &rank in registers {
+        counts[rank as usize] += 1;
+    }
     let size = REGISTER_COUNT as f64;
     let mut sum = size * tau(1.0 - f64::from(counts[RANK_MAX]) / size);
     for &count in counts[1..RANK_MAX].iter().rev() {
@@ -161,7 +161,7 @@ impl Fold for ApproxDistinct {
     fn update(&mut self, states: &mut [Sketch], rows: Rows<'_>, slots: &[u32]) {
         let Some(column) = rows.values else { return };
         fold_keys(column, rows, slots, hash_bytes, |slot, key| {
-            states[slot].add(spread(key))
+            states[slot].add(spread(key));
         });
     }
 
@@ -173,9 +173,7 @@ impl Fold for ApproxDistinct {
         &self,
         states: impl ExactSizeIterator<Item = &'a Sketch>,
     ) -> Result<ArrayRef, WindowError> {
-        Ok(Arc::new(Int64Array::from_iter_values(
-            states.map(Sketch::estimate),
-        )))
+        Ok(Arc::new(Int64Array::from_iter_values(states.map(Sketch::estimate))))
     }
 
     fn fresh(&self) -> Self {

@@ -19,7 +19,7 @@ impl Fold for Count {
     type Slot = i64;
 
     fn update(&mut self, states: &mut [i64], rows: Rows<'_>, slots: &[u32]) {
-        let nulls = rows.values.and_then(|values| values.logical_nulls());
+        let nulls = rows.values.and_then(Array::logical_nulls);
         match nulls.filter(|nulls| nulls.null_count() > 0) {
             None => slots.iter().for_each(|&slot| states[slot as usize] += 1),
             nulls => fold_rows(nulls.as_ref(), rows, slots, |slot, _| states[slot] += 1),

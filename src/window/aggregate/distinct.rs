@@ -31,11 +31,7 @@ pub(super) struct Distinct {
 impl Distinct {
     pub(super) fn new(logical: &DataType) -> Self {
         let wide = storage_type(logical).is_some_and(|storage| is_wide(&storage));
-        Self {
-            wide,
-            interner: Interner::default(),
-            held: 0,
-        }
+        Self { wide, interner: Interner::default(), held: 0 }
     }
 }
 
@@ -93,10 +89,7 @@ impl Fold for Distinct {
         for state in states.iter_mut().filter(|state| !state.is_empty()) {
             let mut compacted = HashTable::with_capacity(state.len());
             for &key in &*state {
-                insert(
-                    &mut compacted,
-                    translation.translate(key, &mut self.interner),
-                );
+                insert(&mut compacted, translation.translate(key, &mut self.interner));
             }
             *state = compacted;
         }
@@ -111,11 +104,7 @@ impl Fold for Distinct {
     }
 
     fn fresh(&self) -> Self {
-        Self {
-            wide: self.wide,
-            interner: Interner::default(),
-            held: 0,
-        }
+        Self { wide: self.wide, interner: Interner::default(), held: 0 }
     }
 
     fn slot_bytes(state: &Self::Slot) -> usize {

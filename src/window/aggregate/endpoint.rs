@@ -58,11 +58,7 @@ pub(super) struct Endpoint<T, const LATEST: bool> {
 
 impl<T, const LATEST: bool> Endpoint<T, LATEST> {
     pub(super) fn new(logical: DataType, ignore_nulls: bool) -> Self {
-        Self {
-            logical,
-            ignore_nulls,
-            input: PhantomData,
-        }
+        Self { logical, ignore_nulls, input: PhantomData }
     }
 }
 
@@ -128,12 +124,7 @@ impl<const LATEST: bool> RowEndpoint<LATEST> {
     /// Keeps values of `logical`, a type that is no dictionary.
     pub(super) fn new(logical: DataType, ignore_nulls: bool) -> Result<Self, WindowError> {
         let converter = RowConverter::new(vec![SortField::new(logical.clone())])?;
-        Ok(Self {
-            logical,
-            ignore_nulls,
-            converter,
-            pending_slots: Vec::new(),
-        })
+        Ok(Self { logical, ignore_nulls, converter, pending_slots: Vec::new() })
     }
 
     /// Whether values of a type can be kept.

@@ -108,10 +108,7 @@ impl<V: Ordered> Extremum<V> {
 
 impl<T, const GREATEST: bool> Extreme<T, GREATEST> {
     pub(super) fn new(logical: DataType) -> Self {
-        Self {
-            logical,
-            input: PhantomData,
-        }
+        Self { logical, input: PhantomData }
     }
 }
 
@@ -126,15 +123,9 @@ where
             return;
         };
         let values = values.as_primitive::<T>();
-        fold_values(
-            values.values(),
-            values.nulls(),
-            rows,
-            slots,
-            |slot, value| {
-                states[slot].offer::<GREATEST>(value);
-            },
-        );
+        fold_values(values.values(), values.nulls(), rows, slots, |slot, value| {
+            states[slot].offer::<GREATEST>(value);
+        });
     }
 
     fn combine(&mut self, state: &mut Self::Slot, from: &Self::Slot) {
@@ -147,9 +138,8 @@ where
         &self,
         states: impl ExactSizeIterator<Item = &'a Self::Slot>,
     ) -> Result<ArrayRef, WindowError> {
-        let values: PrimitiveArray<T> = states
-            .map(|state| state.seen.then_some(state.value))
-            .collect();
+        let values: PrimitiveArray<T> =
+            states.map(|state| state.seen.then_some(state.value)).collect();
         let storage = storage_type(&self.logical).unwrap_or(T::DATA_TYPE);
         let stored: ArrayRef = Arc::new(values.with_data_type(storage));
         from_storage(&stored, &self.logical)
@@ -175,11 +165,8 @@ impl<const GREATEST: bool> BytesExtreme<GREATEST> {
         match state {
             None => *state = Some(value.to_vec()),
             Some(held) => {
-                let replaces = if GREATEST {
-                    held.as_slice() < value
-                } else {
-                    value < held.as_slice()
-                };
+                let replaces =
+                    if GREATEST { held.as_slice() < value } else { value < held.as_slice() };
                 if replaces {
                     held.clear();
                     held.extend_from_slice(value);
@@ -212,11 +199,8 @@ impl<const GREATEST: bool> Fold for BytesExtreme<GREATEST> {
         &self,
         states: impl ExactSizeIterator<Item = &'a Self::Slot>,
     ) -> Result<ArrayRef, WindowError> {
-        let stored: ArrayRef = Arc::new(
-            states
-                .map(|state| state.as_deref())
-                .collect::<BinaryViewArray>(),
-        );
+        let stored: ArrayRef =
+            Arc::new(states.map(|state| state.as_deref()).collect::<BinaryViewArray>());
         from_storage(&stored, &self.logical)
     }
 

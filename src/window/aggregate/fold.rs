@@ -72,10 +72,7 @@ pub(super) struct Folded<F: Fold> {
 
 impl<F: Fold> Folded<F> {
     pub(super) fn boxed(kernel: F) -> Box<dyn States> {
-        Box::new(Self {
-            kernel,
-            states: Vec::new(),
-        })
+        Box::new(Self { kernel, states: Vec::new() })
     }
 }
 
@@ -101,17 +98,9 @@ impl<F: Fold> States for Folded<F> {
     }
 
     fn merge(&mut self, slots: &[u32], from: &dyn States, from_slots: &[u32]) {
-        let from: &Self = from
-            .as_any()
-            .downcast_ref()
-            .expect("only states of the same aggregate are merged");
-        self.kernel.merge(
-            &mut self.states,
-            slots,
-            &from.kernel,
-            &from.states,
-            from_slots,
-        );
+        let from: &Self =
+            from.as_any().downcast_ref().expect("only states of the same aggregate are merged");
+        self.kernel.merge(&mut self.states, slots, &from.kernel, &from.states, from_slots);
     }
 
     fn merge_within(&mut self, slots: &[u32], from_slots: &[u32]) {
@@ -132,8 +121,7 @@ impl<F: Fold> States for Folded<F> {
     }
 
     fn finish(&self, slots: &[u32]) -> Result<ArrayRef, WindowError> {
-        self.kernel
-            .finish(slots.iter().map(|&slot| &self.states[slot as usize]))
+        self.kernel.finish(slots.iter().map(|&slot| &self.states[slot as usize]))
     }
 
     fn fresh(&self) -> Box<dyn States> {

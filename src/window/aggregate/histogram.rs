@@ -1,10 +1,5 @@
 //! A histogram of floats with buckets of equal relative width, the same whatever the order of the values.
 
-#![expect(
-    clippy::cast_possible_truncation,
-    reason = "a bucket is the upper 19 bits of a word, its octave the upper 12"
-)]
-
 use crate::window::aggregate::storage::Number;
 
 /// The bits of a word below its bucket: sign, exponent and 7 bits of the mantissa stay.
@@ -37,7 +32,9 @@ impl Histogram {
             least: f64::INFINITY,
             greatest: f64::NEG_INFINITY,
         };
-        values.iter().for_each(|&value| histogram.add(value));
+        for &value in values {
+            histogram.add(value);
+        }
         histogram
     }
 
@@ -63,9 +60,7 @@ impl Histogram {
         for (octave, counts) in (from.first_octave..).zip(&from.pages) {
             if let Some(counts) = counts {
                 let page = self.page(octave);
-                page.iter_mut()
-                    .zip(counts.iter())
-                    .for_each(|(held, count)| *held += count);
+                page.iter_mut().zip(counts.iter()).for_each(|(held, count)| *held += count);
             }
         }
     }
@@ -110,16 +105,12 @@ impl Histogram {
     }
 
     fn buckets(&self) -> impl Iterator<Item = (usize, u64)> {
-        (self.first_octave..)
-            .zip(&self.pages)
-            .flat_map(|(octave, page)| {
-                let counts = page
-                    .iter()
-                    .flat_map(|page| page.iter().copied().enumerate());
-                counts
-                    .filter(|&(_, count)| 0 < count)
-                    .map(move |(index, count)| (octave * OCTAVE_BUCKETS + index, count))
-            })
+        (self.first_octave..).zip(&self.pages).flat_map(|(octave, page)| {
+            let counts = page.iter().flat_map(|page| page.iter().copied().enumerate());
+            counts
+                .filter(|&(_, count)| 0 < count)
+                .map(move |(index, count)| (octave * OCTAVE_BUCKETS + index, count))
+        })
     }
 
     /// The page of an octave, made on first use.
@@ -139,8 +130,7 @@ impl Histogram {
         }
         if octave < self.first_octave {
             let missing = self.first_octave - octave;
-            self.pages
-                .splice(0..0, std::iter::repeat_with(|| None).take(missing));
+            self.pages.splice(0..0, std::iter::repeat_with(|| None).take(missing));
             self.first_octave = octave;
         }
         let needed = octave - self.first_octave + 1;
@@ -156,11 +146,7 @@ fn middle(bucket: usize) -> f64 {
     let low = f64::from_word(low_word);
     let high = f64::from_word(low_word | ((1 << DROPPED_BITS) - 1));
     // In negative buckets the words' order puts the end farther from zero first.
-    let (near, far) = if low.is_sign_negative() {
-        (high, low)
-    } else {
-        (low, high)
-    };
+    let (near, far) = if low.is_sign_negative() { (high, low) } else { (low, high) };
     if near.is_infinite() {
         return near;
     }

@@ -59,14 +59,11 @@ pub(super) fn fold_keys(
     // A dictionary smaller than the batch is keyed once a value rather than once a row.
     if let Some(dictionary) = column.as_any_dictionary_opt()
         && storage_type(column.data_type()).as_ref() == Some(&DataType::BinaryView)
-        && dictionary.values().len() <= slots.len()
+        && (1..=slots.len()).contains(&dictionary.values().len())
     {
         let values = to_storage(dictionary.values());
         let values = values.as_byte_view::<BinaryViewType>();
-        let keys: Vec<u64> = values
-            .iter()
-            .map(|value| value.map_or(0, &mut key_of))
-            .collect();
+        let keys: Vec<u64> = values.iter().map(|value| value.map_or(0, &mut key_of)).collect();
         let nulls = column.logical_nulls();
         let codes = dictionary.normalized_keys();
         return fold_values(&codes, nulls.as_ref(), rows, slots, |slot, code| {
@@ -88,7 +85,7 @@ pub(super) fn fold_keys(
         fold_rows(values.nulls(), rows, slots, |slot, row| {
             each(slot, key_of(values.value(row)));
         });
-    })
+    });
 }
 
 /// Builds the column of the values that keys stand for.
@@ -186,10 +183,7 @@ pub(super) struct Translation<'a> {
 
 impl<'a> Translation<'a> {
     pub(super) fn new(from: &'a Interner) -> Self {
-        Self {
-            from,
-            codes: vec![None; from.len()],
-        }
+        Self { from, codes: vec![None; from.len()] }
     }
 
     pub(super) fn translate(&mut self, code: u64, into: &mut Interner) -> u64 {

@@ -95,10 +95,7 @@ impl Values {
                 let (_, &mut low, above) =
                     values.select_nth_unstable_by_key(position.low as usize, |value| value.word());
                 let next = above.iter().copied().min_by_key(|value| value.word());
-                (
-                    low,
-                    next.filter(|_| position.low < position.high).unwrap_or(low),
-                )
+                (low, next.filter(|_| position.low < position.high).unwrap_or(low))
             }
             Self::Many(histogram) => histogram.values_at(position.low, position.high),
         }
@@ -120,16 +117,8 @@ impl Position {
         let position = q * last as f64;
         let low = (position.floor() as u64).min(last);
         let fraction = position - low as f64;
-        let high = if 0.0 < fraction {
-            (low + 1).min(last)
-        } else {
-            low
-        };
-        Some(Self {
-            low,
-            high,
-            fraction,
-        })
+        let high = if 0.0 < fraction { (low + 1).min(last) } else { low };
+        Some(Self { low, high, fraction })
     }
 
     /// Whether the lower rank is the nearer one; halfway, the even one is.
@@ -144,9 +133,8 @@ impl Interpolation {
         let fraction = position.fraction;
         match self {
             Self::Lower => low,
-            Self::Higher => high,
             Self::Nearest if position.is_nearer_low() => low,
-            Self::Nearest => high,
+            Self::Higher | Self::Nearest => high,
             _ if fraction <= 0.0 || low.word() == high.word() => low,
             Self::Midpoint => low.midpoint(high),
             Self::Linear if fraction < 0.5 => low + (high - low) * fraction,
@@ -157,11 +145,7 @@ impl Interpolation {
 
 impl<T> Quantile<T> {
     pub(super) fn new(q: f64, interpolation: Interpolation) -> Self {
-        Self {
-            q,
-            interpolation,
-            input: PhantomData,
-        }
+        Self { q, interpolation, input: PhantomData }
     }
 
     fn answer(&self, values: &Values) -> Option<f64> {
@@ -180,15 +164,9 @@ impl<T: NumberType> Fold for Quantile<T> {
             return;
         };
         let values = values.as_primitive::<T>();
-        fold_values(
-            values.values(),
-            values.nulls(),
-            rows,
-            slots,
-            |slot, value| {
-                states[slot].add(value.as_f64() + 0.0);
-            },
-        );
+        fold_values(values.values(), values.nulls(), rows, slots, |slot, value| {
+            states[slot].add(value.as_f64() + 0.0);
+        });
     }
 
     fn combine(&mut self, state: &mut Values, from: &Values) {
@@ -199,11 +177,7 @@ impl<T: NumberType> Fold for Quantile<T> {
         &self,
         states: impl ExactSizeIterator<Item = &'a Values>,
     ) -> Result<ArrayRef, WindowError> {
-        Ok(Arc::new(
-            states
-                .map(|state| self.answer(state))
-                .collect::<Float64Array>(),
-        ))
+        Ok(Arc::new(states.map(|state| self.answer(state)).collect::<Float64Array>()))
     }
 
     fn fresh(&self) -> Self {

@@ -3,6 +3,7 @@
 #![expect(
     clippy::cast_lossless,
     clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
     reason = "one macro writes the numbers of every width; words undo exactly what they did"
@@ -14,6 +15,7 @@ use arrow_array::Array;
 use arrow_array::ArrayRef;
 use arrow_array::ArrowPrimitiveType;
 use arrow_array::cast::AsArray;
+use arrow_array::new_null_array;
 use arrow_array::types::{
     Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
     UInt32Type, UInt64Type,
@@ -178,6 +180,10 @@ pub(super) fn storage_type(data_type: &DataType) -> Option<DataType> {
 /// A column as its storage type; dictionaries are unpacked.
 pub(super) fn to_storage(column: &ArrayRef) -> ArrayRef {
     if let Some(dictionary) = column.as_any_dictionary_opt() {
+        if dictionary.values().is_empty() {
+            let storage = storage_type(column.data_type()).unwrap_or(DataType::Null);
+            return new_null_array(&storage, column.len());
+        }
         let values = to_storage(dictionary.values());
         return arrow_select::take::take(&values, dictionary.keys(), None)
             .expect("a dictionary's keys lie within its values");

@@ -49,10 +49,7 @@ pub(super) struct FloatSum<T> {
 
 impl<T> FloatSum<T> {
     pub(super) fn new(answer: Answer) -> Self {
-        Self {
-            answer,
-            input: PhantomData,
-        }
+        Self { answer, input: PhantomData }
     }
 }
 
@@ -64,17 +61,11 @@ impl<T: NumberType> Fold for FloatSum<T> {
             return;
         };
         let values = values.as_primitive::<T>();
-        fold_values(
-            values.values(),
-            values.nulls(),
-            rows,
-            slots,
-            |slot, value| {
-                let state = &mut states[slot];
-                state.sum.add_float(value.as_f64());
-                state.count += 1;
-            },
-        );
+        fold_values(values.values(), values.nulls(), rows, slots, |slot, value| {
+            let state = &mut states[slot];
+            state.sum.add_float(value.as_f64());
+            state.count += 1;
+        });
     }
 
     fn combine(&mut self, state: &mut Self::Slot, from: &Self::Slot) {
@@ -110,11 +101,7 @@ pub(super) struct IntegerSum<T> {
 
 impl<T> IntegerSum<T> {
     pub(super) fn new(answer: Answer, unsigned: bool) -> Self {
-        Self {
-            answer,
-            unsigned,
-            input: PhantomData,
-        }
+        Self { answer, unsigned, input: PhantomData }
     }
 
     fn overflow(aggregate: &str, column: &str, sum: i128) -> WindowError {
@@ -137,17 +124,11 @@ where
             return;
         };
         let values = values.as_primitive::<T>();
-        fold_values(
-            values.values(),
-            values.nulls(),
-            rows,
-            slots,
-            |slot, value| {
-                let state = &mut states[slot];
-                state.sum += value.into();
-                state.count += 1;
-            },
-        );
+        fold_values(values.values(), values.nulls(), rows, slots, |slot, value| {
+            let state = &mut states[slot];
+            state.sum += value.into();
+            state.count += 1;
+        });
     }
 
     fn combine(&mut self, state: &mut Self::Slot, from: &Self::Slot) {
@@ -167,14 +148,12 @@ where
         let overflow = |sum| Self::overflow(aggregate, column, sum);
         Ok(if self.unsigned {
             let sums = sums.map(|sum| {
-                sum.map(|(sum, _)| u64::try_from(sum).map_err(|_| overflow(sum)))
-                    .transpose()
+                sum.map(|(sum, _)| u64::try_from(sum).map_err(|_| overflow(sum))).transpose()
             });
             Arc::new(sums.collect::<Result<UInt64Array, _>>()?)
         } else {
             let sums = sums.map(|sum| {
-                sum.map(|(sum, _)| i64::try_from(sum).map_err(|_| overflow(sum)))
-                    .transpose()
+                sum.map(|(sum, _)| i64::try_from(sum).map_err(|_| overflow(sum))).transpose()
             });
             Arc::new(sums.collect::<Result<Int64Array, _>>()?)
         })

@@ -54,21 +54,13 @@ fn answer_fields(logical: &DataType) -> Fields {
 impl TopK {
     pub(super) fn new(k: usize, logical: DataType) -> Self {
         let wide = storage_type(&logical).is_some_and(|storage| is_wide(&storage));
-        Self {
-            k,
-            logical,
-            wide,
-            interner: Interner::default(),
-            held: 0,
-        }
+        Self { k, logical, wide, interner: Interner::default(), held: 0 }
     }
 
     fn compare(&self, left: Tally, right: Tally) -> Ordering {
         right.1.cmp(&left.1).then_with(|| {
             if self.wide {
-                self.interner
-                    .bytes_of(left.0)
-                    .cmp(self.interner.bytes_of(right.0))
+                self.interner.bytes_of(left.0).cmp(self.interner.bytes_of(right.0))
             } else {
                 left.0.cmp(&right.0)
             }
@@ -140,10 +132,7 @@ impl Fold for TopK {
         for state in states.iter_mut().filter(|state| !state.is_empty()) {
             let mut compacted = HashTable::with_capacity(state.len());
             for &(key, count) in &*state {
-                tally(
-                    &mut compacted,
-                    (translation.translate(key, &mut self.interner), count),
-                );
+                tally(&mut compacted, (translation.translate(key, &mut self.interner), count));
             }
             *state = compacted;
         }
@@ -165,10 +154,7 @@ impl Fold for TopK {
             Arc::new(Int64Array::from(counts)) as ArrayRef,
         ];
         let fields = answer_fields(&self.logical);
-        let item = Arc::new(Field::new_list_field(
-            DataType::Struct(fields.clone()),
-            true,
-        ));
+        let item = Arc::new(Field::new_list_field(DataType::Struct(fields.clone()), true));
         let values = Arc::new(StructArray::try_new(fields, columns, None)?);
         let offsets = OffsetBuffer::from_lengths(lengths);
         Ok(Arc::new(ListArray::try_new(item, offsets, values, None)?))

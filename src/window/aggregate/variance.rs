@@ -19,10 +19,6 @@ use crate::window::aggregate::storage::Number;
 use crate::window::aggregate::storage::NumberType;
 use crate::window::aggregate::storage::to_storage;
 
-/// The share of the sum of squares, 2^-98, under which a spread is the noise of rounding: values equal
-/// to 49 bits have none.
-const SPREAD_NOISE: f64 = 1.0 / (1_u128 << 98) as f64;
-
 /// Sums values and squares for a variance.
 #[derive(Debug)]
 pub(super) struct Variance<T> {
@@ -34,44 +30,49 @@ pub(super) struct Variance<T> {
 }
 
 /// The moments of a slot's values.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Moments {
     count: u64,
     sum: DoubleDouble,
     squares: DoubleDouble,
+    least: f64,
+    greatest: f64,
+}
+
+impl Default for Moments {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            sum: DoubleDouble::default(),
+            squares: DoubleDouble::default(),
+            least: f64::INFINITY,
+            greatest: f64::NEG_INFINITY,
+        }
+    }
 }
 
 impl Moments {
     fn variance(&self, ddof: u8) -> Option<f64> {
-        let divisor = self
-            .count
-            .checked_sub(u64::from(ddof))
-            .filter(|&left| 0 < left)?;
+        let divisor = self.count.checked_sub(u64::from(ddof)).filter(|&left| 0 < left)?;
         if !self.sum.value().is_finite() {
             return Some(f64::NAN);
         }
-        let squares = self.squares.value();
+        // Equal values have no variance at all, where rounding would leave them a trace of one.
+        if self.greatest <= self.least {
+            return Some(0.0);
+        }
         let mean = self.sum.divide(self.count as f64);
         let spread = (self.squares - self.sum.multiply(mean)).value();
-        if !squares.is_finite() || !spread.is_finite() {
+        if !self.squares.value().is_finite() || !spread.is_finite() {
             return Some(f64::INFINITY);
         }
-        let noise = squares * SPREAD_NOISE;
-        Some(if spread <= noise {
-            0.0
-        } else {
-            spread / divisor as f64
-        })
+        Some(spread.max(0.0) / divisor as f64)
     }
 }
 
 impl<T> Variance<T> {
     pub(super) fn new(ddof: u8, root: bool) -> Self {
-        Self {
-            ddof,
-            root,
-            input: PhantomData,
-        }
+        Self { ddof, root, input: PhantomData }
     }
 }
 
@@ -83,24 +84,22 @@ impl<T: NumberType> Fold for Variance<T> {
             return;
         };
         let values = values.as_primitive::<T>();
-        fold_values(
-            values.values(),
-            values.nulls(),
-            rows,
-            slots,
-            |slot, value| {
-                let (state, value) = (&mut states[slot], value.as_f64());
-                state.count += 1;
-                state.sum.add_float(value);
-                state.squares.add(DoubleDouble::square_of(value));
-            },
-        );
+        fold_values(values.values(), values.nulls(), rows, slots, |slot, value| {
+            let (state, value) = (&mut states[slot], value.as_f64());
+            state.count += 1;
+            state.sum.add_float(value);
+            state.squares.add_in_full(DoubleDouble::square_of(value));
+            state.least = state.least.min(value);
+            state.greatest = state.greatest.max(value);
+        });
     }
 
     fn combine(&mut self, state: &mut Moments, from: &Moments) {
         state.count += from.count;
         state.sum.add(from.sum);
-        state.squares.add(from.squares);
+        state.squares.add_in_full(from.squares);
+        state.least = state.least.min(from.least);
+        state.greatest = state.greatest.max(from.greatest);
     }
 
     fn finish<'a>(

@@ -1,9 +1,6 @@
 //! One key column: values become codes, codes become values.
 
-#![expect(
-    clippy::cast_possible_truncation,
-    reason = "the bits fit the width that they came from"
-)]
+#![expect(clippy::cast_possible_truncation, reason = "the bits fit the width that they came from")]
 
 use std::sync::Arc;
 
@@ -71,12 +68,7 @@ impl KeyColumn {
             plain if plain.primitive_width().is_some_and(|width| width <= 8) => Kind::Bits,
             other => Kind::Rows(RowConverter::new(vec![SortField::new(other.clone())])?),
         };
-        Ok(Self {
-            kind,
-            data_type,
-            interner: Interner::default(),
-            null: None,
-        })
+        Ok(Self { kind, data_type, interner: Interner::default(), null: None })
     }
 
     /// Answers the code of every row, and adds those it makes to `made`.
@@ -93,17 +85,11 @@ impl KeyColumn {
             return self.encode_plain(&arrow_cast::cast(column, &self.data_type)?, made);
         }
         let of_value = self.encode_plain(values, made)?;
-        let mut codes: Vec<u32> = dictionary
-            .normalized_keys()
-            .into_iter()
-            .map(|key| of_value[key])
-            .collect();
+        let mut codes: Vec<u32> =
+            dictionary.normalized_keys().into_iter().map(|key| of_value[key]).collect();
         if let Some(nulls) = dictionary.keys().nulls() {
             let null = self.null_code(made);
-            let absent = codes
-                .iter_mut()
-                .zip(nulls)
-                .filter(|(_, is_valid)| !is_valid);
+            let absent = codes.iter_mut().zip(nulls).filter(|(_, is_valid)| !is_valid);
             absent.for_each(|(code, _)| *code = null);
         }
         Ok(codes)
@@ -141,23 +127,16 @@ impl KeyColumn {
     ) -> Result<Vec<u32>, WindowError> {
         if let Kind::Rows(converter) = &self.kind {
             let rows = converter.convert_columns(std::slice::from_ref(column))?;
-            let bytes = rows
-                .iter()
-                .map(|row| row.data().to_vec())
-                .collect::<Vec<_>>();
-            return Ok(self.intern(bytes.iter().map(|bytes| Some(bytes.as_slice())), made));
+            return Ok(self.intern(rows.iter().map(|row| Some(row.data())), made));
         }
         Ok(match column.data_type() {
             DataType::Utf8 => self.intern_text(column.as_string::<i32>(), column, made),
             DataType::LargeUtf8 => self.intern_text(column.as_string::<i64>(), column, made),
             DataType::Utf8View => self.intern_text(column.as_string_view(), column, made),
             _ => {
-                let bits = bits_of(column)?;
+                let bits = bits_of(column);
                 match column.nulls() {
-                    None => bits
-                        .into_iter()
-                        .map(|bits| self.bit_code(Some(bits), made))
-                        .collect(),
+                    None => bits.into_iter().map(|bits| self.bit_code(Some(bits), made)).collect(),
                     Some(nulls) => bits
                         .into_iter()
                         .zip(nulls)
@@ -240,17 +219,10 @@ impl KeyColumn {
         let parser = converter.parser();
         let mut rooms = vec![[0; 16]; codes.len()];
         let rows = codes.iter().zip(&mut rooms).map(|(&code, room)| {
-            parser.parse(
-                self.interner
-                    .bytes_of(code, room)
-                    .expect("null has its bytes here"),
-            )
+            parser.parse(self.interner.bytes_of(code, room).expect("null has its bytes here"))
         });
         let columns = converter.convert_rows(rows)?;
-        Ok(columns
-            .into_iter()
-            .next()
-            .expect("one field makes one column"))
+        Ok(columns.into_iter().next().expect("one field makes one column"))
     }
 
     fn bit_values(&self, codes: &[u32]) -> Result<ArrayRef, WindowError> {
@@ -265,11 +237,7 @@ impl KeyColumn {
             Some(4) => primitive::<UInt32Type>(bits().map(|bits| bits.map(|bits| bits as u32))),
             _ => primitive::<UInt64Type>(bits().map(|bits| bits.map(|bits| bits as u64))),
         };
-        let data = values
-            .to_data()
-            .into_builder()
-            .data_type(self.data_type.clone())
-            .build()?;
+        let data = values.to_data().into_builder().data_type(self.data_type.clone()).build()?;
         Ok(make_array(data))
     }
 }
@@ -279,35 +247,29 @@ fn primitive<T: ArrowPrimitiveType>(values: impl Iterator<Item = Option<T::Nativ
 }
 
 /// The bits of a column of a fixed width; equal keys have equal bits.
-fn bits_of(column: &ArrayRef) -> Result<Vec<u64>, WindowError> {
+fn bits_of(column: &ArrayRef) -> Vec<u64> {
     match column.data_type() {
         DataType::Boolean => {
-            return Ok(column.as_boolean().values().iter().map(u64::from).collect());
+            return column.as_boolean().values().iter().map(u64::from).collect();
         }
         DataType::Float32 => {
             let values = column.as_primitive::<Float32Type>().values();
-            return Ok(values
-                .iter()
-                .map(|value| plain_f32(*value).to_bits().into())
-                .collect());
+            return values.iter().map(|value| plain_f32(*value).to_bits().into()).collect();
         }
         DataType::Float64 => {
             let values = column.as_primitive::<Float64Type>().values();
-            return Ok(values
-                .iter()
-                .map(|value| plain_f64(*value).to_bits())
-                .collect());
+            return values.iter().map(|value| plain_f64(*value).to_bits()).collect();
         }
         _ => {}
     }
     let data = column.to_data();
     let (buffer, offset, length) = (data.buffers()[0].clone(), data.offset(), data.len());
-    Ok(match column.data_type().primitive_width() {
+    match column.data_type().primitive_width() {
         Some(1) => widened(&ScalarBuffer::<u8>::new(buffer, offset, length)),
         Some(2) => widened(&ScalarBuffer::<u16>::new(buffer, offset, length)),
         Some(4) => widened(&ScalarBuffer::<u32>::new(buffer, offset, length)),
         _ => ScalarBuffer::<u64>::new(buffer, offset, length).to_vec(),
-    })
+    }
 }
 
 fn widened<T: Copy + Into<u64>>(values: &[T]) -> Vec<u64> {
@@ -316,17 +278,9 @@ fn widened<T: Copy + Into<u64>>(values: &[T]) -> Vec<u64> {
 
 fn plain_f32(value: f32) -> f32 {
     // Adding zero makes -0.0 into 0.0.
-    if value.is_nan() {
-        f32::NAN
-    } else {
-        value + 0.0
-    }
+    if value.is_nan() { f32::NAN } else { value + 0.0 }
 }
 
 fn plain_f64(value: f64) -> f64 {
-    if value.is_nan() {
-        f64::NAN
-    } else {
-        value + 0.0
-    }
+    if value.is_nan() { f64::NAN } else { value + 0.0 }
 }

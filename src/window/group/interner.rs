@@ -63,9 +63,7 @@ impl Interner {
 
     pub(super) fn intern_tuple(&mut self, codes: &[u32]) -> (u32, bool) {
         if codes.len() <= PACKED_PARTS_MAX {
-            let packed = codes
-                .iter()
-                .fold(0, |packed, &code| packed << 32 | u128::from(code));
+            let packed = codes.iter().fold(0, |packed, &code| packed << 32 | u128::from(code));
             return self.intern_packed(packed);
         }
         let bytes: Vec<u8> = codes.iter().flat_map(|code| code.to_le_bytes()).collect();
@@ -172,11 +170,10 @@ impl Interner {
 
     fn insert(&mut self, hash: u64, entry: Entry) {
         let keys = &self.keys;
-        self.table
-            .insert_unique(hash, entry, |entry| match &keys[entry.code as usize] {
-                Key::Bytes(bytes) => hash_long(bytes),
-                Key::Forgotten | Key::Packed(_) => hash_packed(entry.packed),
-            });
+        self.table.insert_unique(hash, entry, |entry| match &keys[entry.code as usize] {
+            Key::Bytes(bytes) => hash_long(bytes),
+            Key::Forgotten | Key::Packed(_) => hash_packed(entry.packed),
+        });
     }
 }
 

@@ -1,1 +1,156 @@
-//! t
+//! Groups over keys of every kind.
+
+use std::sync::Arc;
+
+use arrow_array::Array;
+use arrow_array::BooleanArray;
+use arrow_array::Decimal128Array;
+use arrow_array::DictionaryArray;
+use arrow_array::Float64Array;
+use arrow_array::Int32Array;
+use arrow_array::LargeStringArray;
+use arrow_array::StringArray;
+use arrow_array::StringViewArray;
+use arrow_array::TimestampMicrosecondArray;
+use arrow_array::UInt8Array;
+use arrow_array::types::Int8Type;
+use arrow_cast::display::array_value_to_string;
+
+use super::*;
+
+fn texts(array: &ArrayRef) -> Vec<String> {
+    (0..array.len())
+        .map(|row| {
+            let text = array_value_to_string(array, row).unwrap();
+            if array.is_null(row) { "null".to_owned() } else { text }
+        })
+        .collect()
+}
+
+/// Equal texts have equal codes, and codes answer their texts in order, nulls last.
+fn check(column: ArrayRef, sorted: &[&str]) {
+    let mut groups = Groups::new(&[column.data_type().clone()]).unwrap();
+    let codes = groups.encode(std::slice::from_ref(&column), column.len()).unwrap();
+    let values = groups.columns(&codes).unwrap().remove(0);
+    let plain = arrow_cast::cast(&column, value_type(column.data_type())).unwrap();
+    assert_eq!(values.data_type(), plain.data_type());
+    let (found, expected) = (texts(&values), texts(&plain));
+    let expected: Vec<String> = expected
+        .into_iter()
+        .map(|text| if text == "-0.0" { "0.0".to_owned() } else { text })
+        .collect();
+    assert_eq!(found, expected);
+    for (a, b) in (0..codes.len()).flat_map(|a| (0..a).map(move |b| (a, b))) {
+        assert_eq!(codes[a] == codes[b], expected[a] == expected[b], "{a} {b}");
+    }
+    let mut distinct = codes.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let ranked = groups.ranked(&distinct).unwrap();
+    assert_eq!(texts(&ranked.columns[0]), sorted);
+    for (row, code) in codes.iter().enumerate() {
+        assert_eq!(sorted[ranked.ranks[*code as usize] as usize], expected[row]);
+    }
+}
+
+const LONG: &str = "a key longer than what fits, 1";
+const LONGER: &str = "a key longer than what fits, 2";
+
+#[test]
+fn strings_are_keys_in_every_encoding() {
+    let rows = [
+        Some("b"),
+        None,
+        Some(""),
+        Some(LONG),
+        Some("b"),
+        Some(LONGER),
+        Some("fifteen bytes.."),
+        Some(LONG),
+    ];
+    let sorted = ["", LONG, LONGER, "b", "fifteen bytes..", "null"];
+    check(Arc::new(StringArray::from(rows.to_vec())), &sorted);
+    check(Arc::new(LargeStringArray::from(rows.to_vec())), &sorted);
+    check(Arc::new(StringViewArray::from(rows.to_vec())), &sorted);
+    check(Arc::new(rows.into_iter().collect::<DictionaryArray<Int8Type>>()), &sorted);
+}
+
+#[test]
+fn dictionaries_of_nothing_but_nulls_are_one_group() {
+    let rows: [Option<&str>; 2] = [None, None];
+    check(Arc::new(rows.into_iter().collect::<DictionaryArray<Int8Type>>()), &["null"]);
+}
+
+#[test]
+fn numbers_are_keys_by_value() {
+    check(Arc::new(Int32Array::from(vec![Some(3), Some(-1), None, Some(3)])), &["-1", "3", "null"]);
+    check(Arc::new(UInt8Array::from(vec![200, 3, 200])), &["3", "200"]);
+    check(
+        Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)])),
+        &["false", "true", "null"],
+    );
+    let floats = vec![Some(f64::NAN), Some(-0.0), Some(0.0), None, Some(-f64::NAN), Some(-2.5)];
+    check(Arc::new(Float64Array::from(floats)), &["-2.5", "0.0", "NaN", "null"]);
+    let decimals = Decimal128Array::from(vec![Some(5), None, Some(-7)]);
+    check(Arc::new(decimals.with_precision_and_scale(10, 0).unwrap()), &["-7", "5", "null"]);
+    check(
+        Arc::new(TimestampMicrosecondArray::from(vec![Some(1), Some(-1)]).with_timezone("+00:00")),
+        &["1969-12-31T23:59:59.999999Z", "1970-01-01T00:00:00.000001Z"],
+    );
+}
+
+#[test]
+fn slices_are_read_from_their_offset() {
+    let column: ArrayRef = Arc::new(Int32Array::from(vec![Some(9), Some(3), None, Some(1)]));
+    check(column.slice(1, 3), &["1", "3", "null"]);
+}
+
+#[test]
+fn tuples_of_keys_are_groups() {
+    for count in 2..=6 {
+        let letters: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "a", "b", "a"]));
+        let numbers: ArrayRef =
+            Arc::new(Int32Array::from(vec![Some(2), Some(1), None, Some(1), Some(2)]));
+        let mut columns = vec![letters; count];
+        columns[count - 1] = numbers;
+        let types: Vec<DataType> =
+            columns.iter().map(|column| column.data_type().clone()).collect();
+        let mut groups = Groups::new(&types).unwrap();
+        let codes = groups.encode(&columns, 5).unwrap();
+        assert_eq!(codes, [0, 1, 2, 1, 0]);
+        let ranked = groups.ranked(&[0, 1, 2]).unwrap();
+        assert_eq!(texts(&ranked.columns[0]), ["a", "a", "b"]);
+        assert_eq!(texts(&ranked.columns[count - 1]), ["2", "null", "1"]);
+        groups.reclaim(&[1]);
+        assert_eq!(groups.take_new(), [0, 1, 2]);
+        let again: Vec<ArrayRef> = columns.iter().map(|column| column.slice(1, 1)).collect();
+        assert_eq!(groups.encode(&again, 1).unwrap(), [1]);
+        assert_eq!(texts(&groups.columns(&[1]).unwrap()[0]), ["b"]);
+    }
+}
+
+#[test]
+fn reclaimed_codes_go_to_other_keys() {
+    let mut groups = Groups::new(&[DataType::Utf8]).unwrap();
+    for round in 0..50 {
+        let rows = [Some(format!("key {round}")), None, Some(format!("{LONG} {round}"))];
+        let column: ArrayRef = Arc::new(rows.iter().map(Option::as_deref).collect::<StringArray>());
+        let codes = groups.encode(std::slice::from_ref(&column), 3).unwrap();
+        assert_eq!(texts(&groups.columns(&codes).unwrap()[0]), texts(&column));
+        assert_eq!(groups.take_new().len(), 3);
+        groups.reclaim(&codes);
+    }
+    assert_eq!(groups.code_count(), 3);
+}
+
+#[test]
+fn codes_are_translated_by_their_keys() {
+    let column = |keys: &[Option<&str>]| -> Vec<ArrayRef> {
+        vec![Arc::new(StringArray::from(keys.to_vec()))]
+    };
+    let mut ours = Groups::new(&[DataType::Utf8]).unwrap();
+    let mut theirs = Groups::new(&[DataType::Utf8]).unwrap();
+    ours.encode(&column(&[Some("a"), Some("b")]), 2).unwrap();
+    theirs.encode(&column(&[None, Some("b"), Some("c"), Some("a")]), 4).unwrap();
+    assert_eq!(ours.translate(&theirs).unwrap(), [2, 1, 3, 0]);
+}

@@ -24,13 +24,8 @@ use crate::window::aggregate::Aggregate;
 use crate::window::aggregate::Function;
 use crate::window::spec::Span;
 
-const KEYS: [Option<&str>; 5] = [
-    None,
-    Some("a"),
-    Some("b"),
-    Some(""),
-    Some("a key of more than fifteen bytes"),
-];
+const KEYS: [Option<&str>; 5] =
+    [None, Some("a"), Some("b"), Some(""), Some("a key of more than fifteen bytes")];
 
 #[derive(Clone, Copy, Debug)]
 struct Row {
@@ -52,15 +47,7 @@ struct Case {
 }
 
 /// Start, end, key (nulls last), count, sum, first, median.
-type Answer = (
-    i64,
-    i64,
-    (bool, String),
-    i64,
-    Option<i64>,
-    Option<i64>,
-    Option<String>,
-);
+type Answer = (i64, i64, (bool, String), i64, Option<i64>, Option<i64>, Option<String>);
 
 /// Ordinal, watermark, windows missed.
 type Late = (u64, i64, i64);
@@ -111,23 +98,10 @@ fn cases() -> impl Strategy<Value = Case> {
                 .map(|(jitter, key, value, wait, step)| {
                     now += step;
                     arrival_ms += wait;
-                    Row {
-                        time: jitter.map(|jitter| now + jitter),
-                        key,
-                        value,
-                        arrival_ms,
-                    }
+                    Row { time: jitter.map(|jitter| now + jitter), key, value, arrival_ms }
                 })
                 .collect();
-            Case {
-                window,
-                rows,
-                batches,
-                polls,
-                delay,
-                lateness,
-                idle,
-            }
+            Case { window, rows, batches, polls, delay, lateness, idle }
         })
 }
 
@@ -136,14 +110,7 @@ fn aggregates() -> Vec<Aggregate> {
     vec![
         Aggregate::new("n", Function::Count, None).unwrap(),
         Aggregate::new("total", Function::Sum, value()).unwrap(),
-        Aggregate::new(
-            "first",
-            Function::First {
-                ignore_nulls: false,
-            },
-            value(),
-        )
-        .unwrap(),
+        Aggregate::new("first", Function::First { ignore_nulls: false }, value()).unwrap(),
         Aggregate::new("middle", Function::Median, value()).unwrap(),
     ]
 }
@@ -188,10 +155,7 @@ fn batch(rows: &[Row]) -> RecordBatch {
 }
 
 fn ticks(column: &ArrayRef) -> Vec<i64> {
-    column
-        .as_primitive::<TimestampMillisecondType>()
-        .values()
-        .to_vec()
+    column.as_primitive::<TimestampMillisecondType>().values().to_vec()
 }
 
 fn answers(batch: &RecordBatch) -> Vec<Answer> {
@@ -205,48 +169,22 @@ fn answers(batch: &RecordBatch) -> Vec<Answer> {
     (0..batch.num_rows())
         .map(|row| {
             let key = (keys.is_null(row), keys.value(row).to_owned());
-            let middle = middles
-                .is_valid(row)
-                .then(|| middles.value(row).to_string());
+            let middle = middles.is_valid(row).then(|| middles.value(row).to_string());
             let n = number(3, row).unwrap();
-            (
-                starts[row],
-                ends[row],
-                key,
-                n,
-                number(4, row),
-                number(5, row),
-                middle,
-            )
+            (starts[row], ends[row], key, n, number(4, row), number(5, row), middle)
         })
         .collect()
 }
 
 fn late(batch: &RecordBatch) -> Vec<Late> {
-    let ordinals = batch
-        .column(3)
-        .as_primitive::<UInt64Type>()
-        .values()
-        .to_vec();
-    let missed = batch
-        .column(6)
-        .as_primitive::<Int64Type>()
-        .values()
-        .to_vec();
+    let ordinals = batch.column(3).as_primitive::<UInt64Type>().values().to_vec();
+    let missed = batch.column(6).as_primitive::<Int64Type>().values().to_vec();
     let watermarks = ticks(batch.column(4));
     for (row, (watermark, time)) in watermarks.iter().zip(ticks(batch.column(0))).enumerate() {
-        let lateness = batch
-            .column(5)
-            .as_primitive::<DurationMillisecondType>()
-            .value(row);
+        let lateness = batch.column(5).as_primitive::<DurationMillisecondType>().value(row);
         assert_eq!(lateness, watermark - time);
     }
-    ordinals
-        .into_iter()
-        .zip(watermarks)
-        .zip(missed)
-        .map(|((o, w), m)| (o, w, m))
-        .collect()
+    ordinals.into_iter().zip(watermarks).zip(missed).map(|((o, w), m)| (o, w, m)).collect()
 }
 
 /// Pushes rows batch by batch, and takes what `take` answers where the case polls.
@@ -256,9 +194,7 @@ fn run(case: &Case, operator: &mut Operator, mut take: impl FnMut(&mut Operator)
         let to = (from + size).min(case.rows.len());
         let rows = &case.rows[from..to];
         let arrivals: Vec<i64> = rows.iter().map(|row| row.arrival_ms).collect();
-        operator
-            .push(&batch(rows), from as u64, Arrivals::Each(&arrivals))
-            .unwrap();
+        operator.push(&batch(rows), from as u64, Arrivals::Each(&arrivals)).unwrap();
         if *poll {
             if let [last, next] = case.rows[to.max(1) - 1..].get(..2).unwrap_or_default() {
                 operator.tick(i64::midpoint(last.arrival_ms, next.arrival_ms));
@@ -276,20 +212,9 @@ fn windows_of(window: Window, time: i64) -> Vec<(i64, i64)> {
     let mut found = Vec::new();
     match window {
         Window::Tumble { size, offset } => {
-            return windows_of(
-                Window::Hop {
-                    size,
-                    slide: size,
-                    offset,
-                },
-                time,
-            );
+            return windows_of(Window::Hop { size, slide: size, offset }, time);
         }
-        Window::Hop {
-            size,
-            slide,
-            offset,
-        } => {
+        Window::Hop { size, slide, offset } => {
             for index in -1_000..1_000 {
                 let start = index * ms(slide) + ms(offset);
                 found.push((start, start + ms(size)));
@@ -320,11 +245,7 @@ fn watermarks(case: &Case, order: Order) -> Vec<i64> {
             value = value.max(latest - case.delay + row.arrival_ms - last_ms);
         }
         last_ms = Some(row.arrival_ms);
-        found.push(if order == Order::Event {
-            i64::MIN
-        } else {
-            value
-        });
+        found.push(if order == Order::Event { i64::MIN } else { value });
         if let Some(time) = row.time {
             latest = latest.max(Some(time));
             value = value.max(latest.unwrap() - case.delay);
@@ -335,22 +256,20 @@ fn watermarks(case: &Case, order: Order) -> Vec<i64> {
 
 fn amount(case: &Case, start: i64, end: i64, of: &[usize]) -> Answer {
     let key = KEYS[case.rows[of[0]].key];
-    let first = of
-        .iter()
-        .min_by_key(|&&row| (case.rows[row].time, row))
-        .unwrap();
-    let mut values: Vec<i64> = of.iter().filter_map(|&row| case.rows[row].value).collect();
+    let first = of.iter().min_by_key(|&&row| (case.rows[row].time, row)).unwrap();
+    let mut values: Vec<i32> =
+        of.iter().filter_map(|&row| case.rows[row].value?.try_into().ok()).collect();
     values.sort_unstable();
     let middle = (!values.is_empty()).then(|| {
         let (low, high) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
-        ((low + high) as f64 / 2.0).to_string()
+        (f64::from(low + high) / 2.0).to_string()
     });
     (
         start,
         end,
         (key.is_none(), key.unwrap_or_default().to_owned()),
-        of.len() as i64,
-        (!values.is_empty()).then(|| values.iter().sum()),
+        i64::try_from(of.len()).unwrap(),
+        (!values.is_empty()).then(|| values.iter().map(|&value| i64::from(value)).sum()),
         case.rows[*first].value,
         middle,
     )
@@ -374,19 +293,14 @@ fn model_panes(case: &Case, order: Order) -> (Vec<Answer>, Vec<Late>) {
             if end + case.lateness <= watermark {
                 missed += 1;
             } else {
-                content
-                    .entry((start, end, row.key))
-                    .or_default()
-                    .push(index);
+                content.entry((start, end, row.key)).or_default().push(index);
             }
         }
         if 0 < missed {
             late.push((index as u64, watermark, missed));
         }
     }
-    let answers = content
-        .iter()
-        .map(|(&(start, end, _), of)| amount(case, start, end, of));
+    let answers = content.iter().map(|(&(start, end, _), of)| amount(case, start, end, of));
     let mut answers: Vec<Answer> = answers.collect();
     answers.sort();
     (answers, late)
@@ -424,14 +338,7 @@ fn model_sessions(case: &Case, order: Order, gap: i64) -> (Vec<Answer>, Vec<Late
     closed.extend(open.into_iter().map(|(_, of)| of));
     let mut answers: Vec<Answer> = closed
         .iter()
-        .map(|of| {
-            amount(
-                case,
-                of.iter().map(|&row| time(row)).min().unwrap(),
-                end(of),
-                of,
-            )
-        })
+        .map(|of| amount(case, of.iter().map(|&row| time(row)).min().unwrap(), end(of), of))
         .collect();
     answers.sort();
     (answers, late)
@@ -460,10 +367,7 @@ fn model_rolling(case: &Case, order: Order, size: i64) -> (Vec<Answer>, Vec<Late
         answers.push((time, index, amount(case, time - size, time, &of)));
     }
     answers.sort();
-    (
-        answers.into_iter().map(|(_, _, answer)| answer).collect(),
-        late,
-    )
+    (answers.into_iter().map(|(_, _, answer)| answer).collect(), late)
 }
 
 fn check(case: &Case, order: Order) {
@@ -490,7 +394,6 @@ fn check(case: &Case, order: Order) {
     assert_eq!(operator.ledger.live(), 0);
 }
 
-/// Rolling windows keep no states past the end, and the others neither.
 #[test]
 fn every_window_has_its_rows_in_order_of_events() {
     proptest!(ProptestConfig::with_cases(600), |(case in cases())| check(&case, Order::Event));
@@ -540,4 +443,245 @@ fn merged_operators_answer_as_one() {
         prop_assert_eq!(answers(&whole.take_closed().unwrap()), model(&case, Order::Event).0);
         prop_assert_eq!(whole.ledger.live(), 0);
     });
+}
+
+/// Rows of one key, of value 1, that arrive as they happen.
+fn ones(times: impl IntoIterator<Item = i64>) -> Vec<Row> {
+    let row = |time| Row { time: Some(time), key: 1, value: Some(1), arrival_ms: time };
+    times.into_iter().map(row).collect()
+}
+
+fn refusal(change: impl FnOnce(&mut QuerySpec)) -> WindowError {
+    let mut spec = spec(Window::Tumble { size: millis(10), offset: Span::ZERO });
+    change(&mut spec);
+    Operator::new(spec, &schema(), Order::Event).unwrap_err()
+}
+
+#[test]
+fn queries_that_cannot_be_are_refused() {
+    use WindowError as E;
+    assert_eq!(refusal(|spec| spec.aggregates.clear()), E::AggregatesMissing);
+    assert_eq!(
+        refusal(|spec| spec.keys.push("x".to_owned())),
+        E::ColumnMissing { column: "x".to_owned(), columns: "`k`, `v`, `t`".to_owned() }
+    );
+    assert!(matches!(refusal(|spec| spec.time = "x".to_owned()), E::ColumnMissing { .. }));
+    assert!(matches!(
+        refusal(|spec| spec.aggregates[1].column = Some("x".to_owned())),
+        E::ColumnMissing { .. }
+    ));
+    assert!(matches!(refusal(|spec| spec.time = "v".to_owned()), E::TimeType { .. }));
+    for name in ["k", "window_end", "total"] {
+        let taken = refusal(|spec| spec.aggregates[0].name = name.to_owned());
+        assert_eq!(taken, E::NameTaken { name: name.to_owned() });
+    }
+    assert!(matches!(refusal(|spec| spec.keys.push("k".to_owned())), E::NameTaken { .. }));
+    for window in [
+        Window::Tumble { size: Span::ZERO, offset: Span::ZERO },
+        Window::Session { gap: millis(-1) },
+        Window::Rolling { size: Span::ZERO },
+        Window::Hop { size: millis(1), slide: Span::ZERO, offset: Span::ZERO },
+        Window::Cumulate { size: millis(1), step: Span::ZERO, offset: Span::ZERO },
+    ] {
+        assert!(matches!(refusal(|spec| spec.window = window), E::SpanNotPositive { .. }));
+    }
+    let hop = Window::Hop { size: millis(1), slide: millis(2), offset: Span::ZERO };
+    assert!(matches!(refusal(|spec| spec.window = hop), E::SlideTooLong { .. }));
+    assert!(matches!(
+        Window::cumulate(millis(7), millis(2), Span::ZERO),
+        Err(E::StepUneven { .. })
+    ));
+    assert!(matches!(refusal(|spec| spec.watermark = millis(-1)), E::SpanNegative { .. }));
+    assert!(matches!(
+        refusal(|spec| spec.idle_timeout = Some(Span::ZERO)),
+        E::SpanNotPositive { .. }
+    ));
+    let forever = Span::from_nanos(i64::MAX);
+    assert!(matches!(refusal(|spec| spec.watermark = forever), E::SpanTooLong { .. }));
+    assert!(matches!(Span::from_millis(i64::MAX), Err(E::SpanTooLong { .. })));
+}
+
+#[test]
+fn null_times_raise_and_leave_nothing_behind() {
+    let spec = QuerySpec {
+        null_times: NullTimes::Raise,
+        ..spec(Window::Tumble { size: millis(10), offset: Span::ZERO })
+    };
+    let mut operator = Operator::new(spec, &schema(), Order::Event).unwrap();
+    let mut rows = ones([1, 2, 3, 4]);
+    rows[2].time = None;
+    rows[3].time = None;
+    let refused = operator.push(&batch(&rows), 100, Arrivals::At(0));
+    let expected = WindowError::TimeNull { column: "t".to_owned(), count: 2, ordinal: 102 };
+    assert_eq!(refused, Err(expected));
+    operator.finish().unwrap();
+    assert_eq!(operator.take_closed().unwrap().num_rows(), 0);
+    assert_eq!(*operator.stats(), Stats::default());
+}
+
+#[test]
+fn finished_operator_refuses_rows() {
+    let mut operator =
+        Operator::new(spec(Window::Rolling { size: millis(10) }), &schema(), Order::Arrival)
+            .unwrap();
+    operator.finish().unwrap();
+    let refused = operator.push(&batch(&ones([1])), 0, Arrivals::At(0));
+    assert_eq!(refused, Err(WindowError::Finished));
+}
+
+#[test]
+fn wrong_batches_are_refused() {
+    let window = Window::Tumble { size: millis(10), offset: Span::ZERO };
+    let mut operator = Operator::new(spec(window), &schema(), Order::Event).unwrap();
+    let rows = batch(&ones([1]));
+    assert_eq!(
+        operator.push(&rows, 0, Arrivals::Each(&[])),
+        Err(WindowError::ArrivalCount { rows: 1, arrivals: 0 })
+    );
+    let two = rows.project(&[0, 1]).unwrap();
+    let missing = operator.push(&two, 0, Arrivals::At(0));
+    assert!(matches!(missing, Err(WindowError::ColumnMissing { .. })), "{missing:?}");
+    let fields = vec![
+        Field::new("t", DataType::Int64, true),
+        Field::new("k", DataType::Utf8, true),
+        Field::new("v", DataType::Int64, true),
+    ];
+    let other = RecordBatch::try_new(
+        Arc::new(Schema::new(fields)),
+        vec![rows.column(1).clone(), rows.column(0).clone(), rows.column(1).clone()],
+    );
+    let changed = operator.push(&other.unwrap(), 0, Arrivals::At(0));
+    assert!(matches!(changed, Err(WindowError::ColumnChanged { .. })), "{changed:?}");
+}
+
+#[test]
+fn columns_are_found_by_name_wherever_they_stand() {
+    let window = Window::Tumble { size: millis(10), offset: Span::ZERO };
+    let mut operator = Operator::new(spec(window), &schema(), Order::Event).unwrap();
+    let turned = batch(&ones([1])).project(&[2, 1, 0]).unwrap();
+    operator.push(&turned, 0, Arrivals::At(0)).unwrap();
+    operator.finish().unwrap();
+    assert_eq!(operator.take_closed().unwrap().num_rows(), 1);
+}
+
+#[test]
+fn operators_of_other_queries_are_not_merged() {
+    let of = |size, order| {
+        let window = Window::Tumble { size: millis(size), offset: Span::ZERO };
+        Operator::new(spec(window), &schema(), order).unwrap()
+    };
+    let by_arrival = of(10, Order::Arrival).merge(of(10, Order::Arrival));
+    assert_eq!(by_arrival, Err(WindowError::MergeOfArrivals));
+    let different = of(10, Order::Event).merge(of(20, Order::Event));
+    assert_eq!(different, Err(WindowError::MergeOfQueries));
+}
+
+#[test]
+fn fresh_operator_merges_into_its_model() {
+    let window = Window::Hop { size: millis(10), slide: millis(5), offset: Span::ZERO };
+    let mut operator = Operator::new(spec(window), &schema(), Order::Event).unwrap();
+    operator.push(&batch(&ones([1])), 0, Arrivals::At(0)).unwrap();
+    let mut other = operator.fresh().unwrap();
+    other.push(&batch(&ones([2, 7])), 1, Arrivals::At(0)).unwrap();
+    operator.merge(other).unwrap();
+    operator.finish().unwrap();
+    let counts: Vec<i64> =
+        answers(&operator.take_closed().unwrap()).into_iter().map(|answer| answer.3).collect();
+    assert_eq!(counts, [2, 3, 1]);
+    assert_eq!(operator.stats().rows, 3);
+}
+
+/// A long live run over keys that come and go holds no more than its open windows.
+#[test]
+fn memory_is_bounded_by_open_windows() {
+    for window in [
+        Window::tumble(millis(10), Span::ZERO).unwrap(),
+        Window::hop(millis(10), millis(4), Span::ZERO).unwrap(),
+        Window::cumulate(millis(10), millis(5), Span::ZERO).unwrap(),
+        Window::session(millis(5)).unwrap(),
+        Window::rolling(millis(10)).unwrap(),
+    ] {
+        let mut operator = Operator::new(spec(window), &schema(), Order::Arrival).unwrap();
+        let mut ordinal = 0;
+        for round in 0..200_i64 {
+            let keys: StringArray = (0..100).map(|key| Some(format!("{round} {key}"))).collect();
+            let values: Int64Array = (0..100).map(Some).collect();
+            let times: TimestampMillisecondArray =
+                (0..100).map(|at| Some(round * 10 + at / 10)).collect();
+            let columns: Vec<ArrayRef> = vec![Arc::new(keys), Arc::new(values), Arc::new(times)];
+            let rows = RecordBatch::try_new(Arc::new(schema()), columns).unwrap();
+            operator.push(&rows, ordinal, Arrivals::At(round)).unwrap();
+            operator.take_closed().unwrap();
+            ordinal += 100;
+        }
+        assert!(operator.ledger.capacity() < 4_000, "{window:?}: {}", operator.ledger.capacity());
+        let codes = Groups::new(&[DataType::Utf8]).unwrap().translate(&operator.groups).unwrap();
+        assert!(codes.len() < 4_000, "{window:?}: {}", codes.len());
+    }
+}
+
+fn stats_of_late_rows(window: Window, times: &[i64], allowed: i64) -> (u64, u64, Vec<Late>) {
+    let spec = QuerySpec { allowed_lateness: millis(allowed), ..spec(window) };
+    let mut operator = Operator::new(spec, &schema(), Order::Arrival).unwrap();
+    operator.push(&batch(&ones(times.iter().copied())), 0, Arrivals::At(0)).unwrap();
+    let rows = late(&operator.take_late().unwrap());
+    assert_eq!(operator.take_late().unwrap().num_rows(), 0);
+    (operator.stats().late_rows, operator.stats().partly_late_rows, rows)
+}
+
+#[test]
+fn row_at_the_edge_of_lateness_is_late() {
+    let tumble = Window::tumble(millis(10), Span::ZERO).unwrap();
+    assert_eq!(stats_of_late_rows(tumble, &[9, 10, 9], 0), (1, 0, vec![(2, 10, 1)]));
+    assert_eq!(stats_of_late_rows(tumble, &[9, 10, 9], 1), (0, 0, vec![]));
+    let hop = Window::hop(millis(10), millis(5), Span::ZERO).unwrap();
+    assert_eq!(stats_of_late_rows(hop, &[9, 10, 9], 0), (0, 1, vec![(2, 10, 1)]));
+    assert_eq!(stats_of_late_rows(hop, &[9, 15, 9], 0), (1, 0, vec![(2, 15, 2)]));
+}
+
+#[test]
+fn rows_a_gap_apart_are_two_sessions() {
+    let window = Window::session(millis(5)).unwrap();
+    let mut operator = Operator::new(spec(window), &schema(), Order::Event).unwrap();
+    operator.push(&batch(&ones([0, 5, 9])), 0, Arrivals::At(0)).unwrap();
+    operator.finish().unwrap();
+    let found: Vec<_> = answers(&operator.take_closed().unwrap())
+        .into_iter()
+        .map(|answer| (answer.0, answer.1, answer.3))
+        .collect();
+    assert_eq!(found, [(0, 5, 1), (5, 14, 2)]);
+}
+
+#[test]
+fn late_columns_make_way_for_those_of_the_input() {
+    let input = Schema::new(vec![
+        Field::new("ordinal", DataType::Date32, true),
+        Field::new("v", DataType::Int64, true),
+    ]);
+    let spec = QuerySpec {
+        time: "ordinal".to_owned(),
+        keys: vec!["v".to_owned()],
+        ..spec(Window::tumble(millis(10), Span::ZERO).unwrap())
+    };
+    let operator = Operator::new(spec, &input, Order::Arrival).unwrap();
+    let late = operator.late_schema();
+    let names: Vec<&str> = late.fields().iter().map(|field| field.name().as_str()).collect();
+    let expected = ["ordinal", "v", "ordinal_", "watermark", "lateness", "windows_missed"];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn sums_past_64_bits_are_an_error_that_loses_nothing() {
+    let window = Window::tumble(millis(10), Span::ZERO).unwrap();
+    let mut operator = Operator::new(spec(window), &schema(), Order::Event).unwrap();
+    let mut rows = ones([1, 2]);
+    for row in &mut rows {
+        row.value = Some(i64::MAX);
+    }
+    operator.push(&batch(&rows), 0, Arrivals::At(0)).unwrap();
+    operator.finish().unwrap();
+    for _ in 0..2 {
+        let refused = operator.take_closed();
+        assert!(matches!(refused, Err(WindowError::IntegerSumOverflow { .. })), "{refused:?}");
+    }
 }

@@ -34,9 +34,7 @@ impl CodeTable {
     /// Every code with its slot.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, u32)> {
         let dense = (0..).zip(self.dense.iter().copied());
-        dense
-            .chain(self.sparse.iter().copied())
-            .filter(|&(_, slot)| slot != VACANT)
+        dense.chain(self.sparse.iter().copied()).filter(|&(_, slot)| slot != VACANT)
     }
 
     fn sparse_place(&mut self, code: u32) -> &mut u32 {
@@ -91,11 +89,6 @@ mod tests {
         }
         let mut all: Vec<_> = table.iter().collect();
         all.sort_unstable();
-        assert_eq!(
-            all,
-            (0..5_000)
-                .map(|code| (code * 7, code * 7 + 1))
-                .collect::<Vec<_>>()
-        );
+        assert_eq!(all, (0..5_000).map(|code| (code * 7, code * 7 + 1)).collect::<Vec<_>>());
     }
 }

@@ -6,8 +6,9 @@ from typing import Any, Literal, assert_type
 
 import pandas as pd
 import polars as pl
-import shardstream as ss
 from numpy.typing import NDArray
+
+import shardstream as ss
 
 clock = ss.ManualClock("2026-01-01T00:00:00Z")
 assert_type(clock, ss.ManualClock)

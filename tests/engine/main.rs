@@ -1,0 +1,14 @@
+//! The engine's behaviour, by subject: what Kinesis promises, at its edges and one past them.
+
+mod concurrency;
+mod determinism;
+mod lifecycle;
+mod position;
+mod refusal;
+mod reshard;
+mod retention;
+mod routing;
+mod sequence;
+mod setup;
+mod throttle;
+mod write;
