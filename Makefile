@@ -11,6 +11,7 @@ all: fmt lint core dev py  ## Everything a commit needs
 
 .PHONY: demo
 demo: $(VENV)/.demo  ## Replay real flights through a stream and draw what came of it
+	@echo "Building the release extension: some minutes the first time ..."
 	$(BIN)/maturin develop --release --quiet
 	$(BIN)/python notebooks/demo.py
 

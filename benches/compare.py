@@ -19,7 +19,7 @@ from time import perf_counter
 import duckdb
 import numpy as np
 import polars as pl
-import pyarrow.ipc
+import pyarrow.parquet
 
 import shardstream as ss
 
@@ -48,8 +48,8 @@ def main() -> None:
     events(options.rows, options.rounds)
     puts(options.rounds)
     with tempfile.TemporaryDirectory() as folder:
-        file = f"{folder}/events.arrow"
-        day_of_events(options.rows).write_ipc(file)
+        file = f"{folder}/events.parquet"
+        day_of_events(options.rows).write_parquet(file)
         for what in ("write", "query"):
             subprocess.run([sys.executable, __file__, "--memory-of", what, file], check=True)
 
@@ -210,8 +210,9 @@ def day_of_events(rows: int) -> pl.DataFrame:
 
 def memory(what: str, file: str) -> None:
     """Print the peak memory of one piece of work, over the size of its input; in a process of its own."""
-    with Path(file).open("rb") as opened:
-        table = pyarrow.ipc.open_file(opened).read_all()
+    # In memory of its own, aligned, from an allocator that gives back at once what is freed.
+    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
+    table = pyarrow.parquet.read_table(file, pre_buffer=False).combine_chunks()
     rows, size = len(table), table.nbytes
     with ss.Engine() as engine:
         stream = engine.create_stream("events", shards=4)

@@ -110,7 +110,31 @@ impl StreamQuery {
                 names.push(name.clone());
             }
         }
-        Wanted::Columns { names, time: self.spec.time.clone(), keys: self.spec.keys.clone() }
+        let computed = |function: &Function| match function {
+            Function::Mean
+            | Function::Median
+            | Function::Quantile { .. }
+            | Function::Std { .. }
+            | Function::Sum
+            | Function::Var { .. } => true,
+            Function::ApproxCountDistinct
+            | Function::Count
+            | Function::CountDistinct
+            | Function::First { .. }
+            | Function::Last { .. }
+            | Function::Max
+            | Function::Min
+            | Function::TopK { .. } => false,
+        };
+        let computing =
+            self.spec.aggregates.iter().filter(|aggregate| computed(&aggregate.function));
+        let numbers = computing.filter_map(|aggregate| aggregate.column.clone()).collect();
+        Wanted::Columns {
+            names,
+            time: self.spec.time.clone(),
+            keys: self.spec.keys.clone(),
+            numbers,
+        }
     }
 }
 

@@ -236,14 +236,14 @@ class QueryStats:
     """Counts of a query, so far.
 
     Attributes:
-        rows: Rows that had a time, late ones included.
+        rows: Rows read, late ones and those without a time included.
         late_rows: Rows too late for every window they would belong to.
         partly_late_rows: Rows too late for some of their windows.
         null_time_rows: Rows without a time, skipped.
         malformed_records: Records that could not be read.
         windows: Result rows given out.
         open_windows: Windows that still take rows.
-        watermark: How far event time is believed to be complete; None before any row, and when all is.
+        watermark: How far event time is believed to be complete; None before any row, and where order="event".
         max_event_time: The newest event time.
         max_lateness: How far behind the watermark the latest late row was.
     """
@@ -369,7 +369,7 @@ def window(
 
 
 def _column(name: object, what: str) -> str:
-    return text.checked(name, what)
+    return text.checked(name, f"{what}: a column's name")
 
 
 def _choice(value: object, name: str, known: tuple[str, ...]) -> str:

@@ -18,7 +18,7 @@ def checked(value: object, name: str) -> str:
         SerializationException: It is no text, or text with half a character in it, like `"\ud800"`.
     """
     if not isinstance(value, str):
-        message = f"{name}: text, not {type(value).__name__} {value!r}"
+        message = f"{name} is text, not {type(value).__name__} {value!r}"
         raise SerializationException(message)
     if not value.isascii():
         try:

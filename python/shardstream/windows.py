@@ -158,8 +158,9 @@ def count(column: str | None = None) -> Aggregate:
 def sum(column: str) -> Aggregate:  # noqa: A001 - SQL's own word
     """The sum of the values that are not null; null if there are none.
 
-    Integers and booleans give an int64 (an error if it overflows), floats a float64 that does not depend on the order
-    of the rows: it is summed in twice the precision. NaN gives NaN.
+    Integers and booleans give an int64, uint64s a uint64 (an error if it overflows). Floats give a float64, summed in
+    twice the precision: unless values differ by more than 2**40 or so, the order of the rows leaves no trace. NaN
+    gives NaN.
     """
     return Aggregate("sum", column)
 

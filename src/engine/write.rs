@@ -40,6 +40,9 @@ pub struct Rows {
     pub arrivals: Option<ScalarBuffer<i64>>,
 }
 
+/// Keys hashed between two looks at whether to go on: some milliseconds.
+const HASHED_AT_ONCE: usize = 65_536;
+
 /// Which columns of a table make its rows records.
 #[derive(Clone, Copy, Debug)]
 pub struct Roles<'a> {
@@ -121,6 +124,16 @@ pub fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef, Ta
     })
 }
 
+/// Rows whose shards are known.
+#[derive(Debug)]
+pub struct Routed {
+    rows: Rows,
+    /// The map that routed them.
+    map: Arc<ShardMap>,
+    /// By row, its shard's place on the ring.
+    slots: Vec<u16>,
+}
+
 /// What became of rows that were written.
 #[derive(Clone, Debug, Default)]
 pub struct Written {
@@ -157,7 +170,8 @@ impl Stream {
     /// A row that no stream may hold refuses the call, and none of its rows is stored.
     pub fn write(&self, now: Millis, rows: Rows) -> Result<Written, EngineError> {
         self.check_sizes(&rows, 0)?;
-        self.write_checked(now, rows)
+        let routed = self.route(rows, || true)?.expect("nobody stops it");
+        self.append(now, routed)
     }
 
     /// Checks that the stream may hold every row; `first_row` is the first one's number, for errors.
@@ -171,21 +185,34 @@ impl Stream {
         (0..lens.len()).try_for_each(|row| check_size(bytes_max, bytes(row), Some(first_row + row)))
     }
 
-    /// Appends rows whose sizes were checked.
-    pub fn write_checked(&self, now: Millis, rows: Rows) -> Result<Written, EngineError> {
+    /// Finds the shard of every row, whose size was checked; `None` when `go_on` says to stop.
+    pub fn route(
+        &self,
+        rows: Rows,
+        go_on: impl FnMut() -> bool,
+    ) -> Result<Option<Routed>, EngineError> {
         assert_eq!(rows.keys.len(), rows.payload.len(), "every row has a key");
-        let mut written = Written { rows: rows.keys.len() as u64, ..Written::default() };
-        if rows.keys.is_empty() {
+        let map = Arc::clone(&self.state()?.map);
+        let mut slots = Vec::with_capacity(rows.keys.len());
+        let whole =
+            rows.keys.for_each_hash(HASHED_AT_ONCE, go_on, |hash| slots.push(map.place(hash)));
+        Ok(whole.then_some(Routed { rows, map, slots }))
+    }
+
+    /// Appends rows that were routed.
+    pub fn append(&self, now: Millis, mut routed: Routed) -> Result<Written, EngineError> {
+        let mut written = Written { rows: routed.rows.keys.len() as u64, ..Written::default() };
+        if routed.rows.keys.is_empty() {
             return self.state().map(|_open| written);
         }
-        let mut map = Arc::clone(&self.state()?.map);
-        let mut slots = route(&map, &rows.keys);
         let mut state = self.state()?;
         // Keys are hashed outside of the lock; a reshard in between sends them elsewhere.
-        if !Arc::ptr_eq(&map, &state.map) {
-            map = Arc::clone(&state.map);
-            slots = route(&map, &rows.keys);
+        while !Arc::ptr_eq(&routed.map, &state.map) {
+            drop(state);
+            routed = self.route(routed.rows, || true)?.expect("nobody stops it");
+            state = self.state()?;
         }
+        let Routed { rows, map, slots } = routed;
         let rows = match self.limits() {
             Limits::Off => Some((rows, slots)),
             Limits::Aws => self.throttle(&mut state, now, rows, slots, &mut written.throttled)?,
@@ -242,13 +269,6 @@ impl Stream {
         let slots = kept.iter().map(|&row| slots[row as usize]).collect();
         Ok(Some((pick(rows, kept), slots)))
     }
-}
-
-/// Finds for each key its shard's place on the ring.
-fn route(map: &ShardMap, keys: &KeyColumn) -> Vec<u16> {
-    let mut slots = Vec::with_capacity(keys.len());
-    keys.for_each_hash(|hash| slots.push(map.place(hash)));
-    slots
 }
 
 fn arrivals(earliest: Millis, each: Option<ScalarBuffer<i64>>) -> Arrivals {

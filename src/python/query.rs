@@ -2,6 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+use std::sync::mpsc::RecvTimeoutError;
 
 use arrow_schema::DataType;
 use arrow_schema::TimeUnit;
@@ -14,6 +18,7 @@ use crate::engine::Stream;
 use crate::engine::position::Cut;
 use crate::python::error::raise;
 use crate::python::stream::PyStream;
+use crate::python::stream::WAIT_SLICE;
 use crate::python::stream::Wait;
 use crate::python::table;
 use crate::python::table::PyTable;
@@ -93,7 +98,7 @@ impl PyQuery {
     ) -> PyResult<PyAnswer> {
         let (schema, batches) = table::batches(table)?;
         let spec = self.query.spec.clone();
-        attentive(py, |go_on| collect_table(spec, &schema, &batches, order(arrival), go_on))
+        attentive(py, move |go_on| collect_table(spec, &schema, &batches, order(arrival), go_on))
     }
 
     /// Answers over the records of a stream between two cuts.
@@ -110,7 +115,8 @@ impl PyQuery {
         let now = stream.engine.now();
         let (from, until) = (Cut(from_cut), Cut(until_cut));
         let (slices, _) = stream.stream.read(now, from, until, shard_id, usize::MAX)?;
-        attentive(py, |go_on| collect_stream(&self.query, &slices, order(arrival), go_on))
+        let query = self.query.clone();
+        attentive(py, move |go_on| collect_stream(&query, &slices, order(arrival), go_on))
     }
 
     /// Follows a stream from one cut to another, which may never come.
@@ -273,30 +279,35 @@ fn microseconds(ticks: i64, unit: TimeUnit) -> i64 {
     }
 }
 
-/// Runs a query detached, and lets Ctrl-C stop it.
+/// Runs a query on a thread of its own and waits for it, so that Ctrl-C is heard at once whatever the query is at.
+///
+/// A query that is given up finishes the rows it is at, and its thread ends.
 fn attentive(
     py: Python<'_>,
-    run: impl FnOnce(&mut dyn FnMut() -> bool) -> Result<Answer, QueryError> + Send,
+    run: impl FnOnce(&mut dyn FnMut() -> bool) -> Result<Answer, QueryError> + Send + 'static,
 ) -> PyResult<PyAnswer> {
-    #[expect(
-        clippy::redundant_closure_for_method_calls,
-        reason = "the method itself is not general enough"
-    )]
-    let look = || Python::attach(|py| py.check_signals());
-    let mut interrupted = None;
-    let answer = py.detach(|| {
-        let mut go_on = || match look() {
-            Ok(()) => true,
-            Err(signal) => {
-                interrupted = Some(signal);
-                false
+    let given_up = Arc::new(AtomicBool::new(false));
+    let (tell, told) = mpsc::sync_channel(1);
+    let told = Mutex::new(told);
+    let heard = Arc::clone(&given_up);
+    let work = move || {
+        let answer = run(&mut || !heard.load(Ordering::Relaxed));
+        // Nobody listens any more to a query that was given up.
+        let _ = tell.send(answer);
+    };
+    let worker = std::thread::Builder::new().name("shardstream-query".to_owned()).spawn(work)?;
+    loop {
+        match py.detach(|| told.lock().recv_timeout(WAIT_SLICE)) {
+            Ok(answer) => return answer.map_err(query_error)?.try_into(),
+            Err(RecvTimeoutError::Timeout) => {
+                py.check_signals().inspect_err(|_| given_up.store(true, Ordering::Relaxed))?;
             }
-        };
-        run(&mut go_on)
-    });
-    match (answer, interrupted) {
-        (Err(QueryError::Stopped), Some(signal)) => Err(signal),
-        (answer, _) => answer.map_err(query_error)?.try_into(),
+            // The thread is gone without an answer: its panic goes on here, as it would have without a thread.
+            Err(RecvTimeoutError::Disconnected) => match worker.join() {
+                Ok(()) => return Err(query_error(QueryError::Stopped)),
+                Err(panic) => std::panic::resume_unwind(panic),
+            },
+        }
     }
 }
 

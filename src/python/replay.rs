@@ -59,8 +59,11 @@ impl PyReplay {
             (Some(table), _) => {
                 let reader = table::reader(table)?;
                 let schema = reader.schema();
-                let read = |batch: Result<_, arrow_schema::ArrowError>| {
-                    batch.map_err(|error| ReplayError::Source { message: error.to_string() })
+                let known = Arc::clone(&schema);
+                let read = move |batch: Result<_, arrow_schema::ArrowError>| {
+                    batch.map_err(|error| ReplayError::Source {
+                        message: table::unread(&error, &known),
+                    })
                 };
                 (Box::new(reader.map(read)), schema, None)
             }

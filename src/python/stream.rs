@@ -160,15 +160,30 @@ impl PyStream {
             let part =
                 py.detach(|| Rows::from_batch(batch, roles, first_row)).map_err(table_error)?;
             py.detach(|| self.stream.check_sizes(&part, first_row)).map_err(nothing_stored)?;
-            parts.push(part);
+            #[expect(
+                clippy::redundant_closure_for_method_calls,
+                reason = "the method itself is not general enough"
+            )]
+            let look = || Python::attach(|py| py.check_signals()).err();
+            let mut signal = None;
+            let routed = py.detach(|| {
+                self.stream.route(part, || {
+                    signal = look();
+                    signal.is_none()
+                })
+            })?;
+            match (routed, signal) {
+                (Some(routed), _) => parts.push(routed),
+                (None, Some(signal)) => return Err(signal),
+                (None, None) => unreachable!("only a signal stops it"),
+            }
             first_row += rows;
         }
+        // From here on nothing interrupts: all rows are stored, or none.
         let now = self.engine.now();
         let mut written = Written::default();
         for part in parts {
-            // Between parts, Ctrl-C leaves those stored that came before; the report is lost with it.
-            py.check_signals()?;
-            written.extend(py.detach(|| self.stream.write_checked(now, part))?);
+            written.extend(py.detach(|| self.stream.append(now, part))?);
         }
         Ok(PyWriteReport::of(written))
     }

@@ -8,7 +8,9 @@ use arrow_array::RecordBatchReader;
 use arrow_array::StructArray;
 use arrow_cast::pretty::pretty_format_batches;
 use arrow_schema::ArrowError;
+use arrow_schema::DataType;
 use arrow_schema::Field;
+use arrow_schema::Schema;
 use arrow_schema::SchemaRef;
 use pyo3::exceptions::PyTypeError;
 use pyo3::exceptions::PyValueError;
@@ -57,13 +59,34 @@ pub(super) fn batches(object: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<Rec
     let reader = reader(object)?;
     let schema = reader.schema();
     let batches: Result<Vec<RecordBatch>, ArrowError> = object.py().detach(|| reader.collect());
+    let class = if is_untyped(&schema) { "InvalidArgumentException" } else { "DatasetError" };
     Ok((
-        schema,
+        Arc::clone(&schema),
         batches.map_err(|error| {
-            let message = format!("reading the table: {error}; no row was stored");
-            raise("DatasetError", message)
+            raise(
+                class,
+                format!("reading the table: {}; no row was stored", unread(&error, &schema)),
+            )
         })?,
     ))
+}
+
+/// Says why a table cannot be read.
+pub(super) fn unread(error: &ArrowError, schema: &Schema) -> String {
+    let untyped = schema.fields().iter().find(|field| *field.data_type() == DataType::Null);
+    match untyped {
+        // polars hands such columns over with a buffer that Arrow's rules leave out.
+        Some(field) if error.to_string().contains("\"Null\"") => format!(
+            "column `{name}` has no type, for it holds nothing but nulls: give it one, as in \
+             table.cast({{\"{name}\": polars.String}})",
+            name = field.name(),
+        ),
+        _ => error.to_string(),
+    }
+}
+
+fn is_untyped(schema: &Schema) -> bool {
+    schema.fields().iter().any(|field| *field.data_type() == DataType::Null)
 }
 
 /// Columns of equal length, in Arrow's memory: any Arrow library takes it as it is.

@@ -81,6 +81,8 @@ pub enum Wanted {
         time: String,
         /// Those that are keys.
         keys: Vec<String>,
+        /// Those that are computed with.
+        numbers: Vec<String>,
     },
 }
 
@@ -90,6 +92,10 @@ impl Wanted {
             Self::All => true,
             Self::Columns { names, .. } => names.iter().any(|each| each == name),
         }
+    }
+
+    fn is_time(&self, name: &str) -> bool {
+        matches!(self, Self::Columns { time, .. } if time == name)
     }
 
     /// What a column is taken to be while no record shows it.
@@ -194,19 +200,29 @@ impl Columns {
                 Payload::Bytes(_) => {}
             }
         }
+        let typed_time = found.columns.iter().any(|(name, _)| wanted.is_time(name));
         for field in decoder.schema().fields() {
             let known = *field.data_type() != DataType::Null;
             let whole = *field.data_type() == DataType::Int64;
             let is_declared = declared.iter().any(|(name, _)| name == field.name());
             let is_key =
                 matches!(wanted, Wanted::Columns { keys, .. } if keys.contains(field.name()));
+            let is_text = *field.data_type() == DataType::Utf8 && !is_declared;
+            let is_number =
+                matches!(wanted, Wanted::Columns { numbers, .. } if numbers.contains(field.name()));
             let widened = if live && whole && !is_declared && !is_key {
-                &DataType::Float64
+                DataType::Float64
+            } else if is_text && is_number && holds_numbers(field.name(), slices)? {
+                // Likewise: a record with text where others have numbers is malformed, and they are not.
+                DataType::Float64
+            } else if is_text && !typed_time && wanted.is_time(field.name()) {
+                // Read here, so that a record whose time is none is malformed and the others are not.
+                utc(TimeUnit::Microsecond)
             } else {
-                field.data_type()
+                field.data_type().clone()
             };
             if known && wanted.has(field.name()) {
-                found.add(field.name(), widened)?;
+                found.add(field.name(), &widened)?;
             }
         }
         let (fields, of_records) = found.fields(wanted, slices.is_empty() || (live && has_json))?;
@@ -367,6 +383,21 @@ impl Source<'_> {
     }
 }
 
+/// Tells whether a field is a number in some record at least.
+fn holds_numbers(name: &str, slices: &[Slice]) -> Result<bool, ColumnsError> {
+    let wanted = json::Wanted::Columns(vec![name.to_owned()]);
+    let probe = Decoder::with_types(wanted, &[(name.to_owned(), DataType::Float64)]);
+    for slice in slices {
+        if let Payload::Bytes(data) = &slice.block.payload {
+            let decoded = probe.decode(&picked(&data.to_array(), slice, 0, slice.len())?, None)?;
+            if decoded.batch.column(0).null_count() < decoded.batch.num_rows() {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
 fn part_rows(slice: &Slice, start: usize, len: usize) -> PartRows {
     match &slice.rows {
         Picked::Run(first, _) => PartRows::From(first + start),
@@ -463,10 +494,12 @@ fn utc(unit: TimeUnit) -> DataType {
     DataType::Timestamp(unit, Some("UTC".into()))
 }
 
-/// The types to decode JSON into on the way to `types`: times are text there.
+/// The types to decode JSON into on the way to `types`.
 fn decodable(types: Vec<(String, DataType)>) -> Vec<(String, DataType)> {
     let in_json = |data_type: DataType| match data_type {
-        DataType::Boolean | DataType::Int64 | DataType::Float64 => data_type,
+        DataType::Boolean | DataType::Int64 | DataType::Float64 | DataType::Timestamp(_, _) => {
+            data_type
+        }
         integer if integer.is_integer() => DataType::Int64,
         number if number.is_numeric() => DataType::Float64,
         _ => DataType::Utf8,

@@ -208,15 +208,31 @@ impl KeyColumn {
         }
     }
 
-    /// Hashes the key of every row in turn, identical keys of a dictionary once.
-    pub fn for_each_hash(&self, mut each: impl FnMut(HashKey)) {
-        if let Self::Dictionary { codes, values } = self {
-            let hashes: Vec<HashKey> =
-                (0..values.len()).map(|c| HashKey::of(values.value(c))).collect();
-            codes.values().iter().for_each(|&code| each(hashes[code as usize]));
-            return;
+    /// Hashes the keys of rows in turn, identical keys of a dictionary once; stops before a run of `run_rows` rows
+    /// when `go_on` says so, and tells whether it came to the end.
+    pub fn for_each_hash(
+        &self,
+        run_rows: usize,
+        mut go_on: impl FnMut() -> bool,
+        mut each: impl FnMut(HashKey),
+    ) -> bool {
+        let mut in_runs = |hash: &dyn Fn(usize) -> HashKey| {
+            for start in (0..self.len()).step_by(run_rows) {
+                if !go_on() {
+                    return false;
+                }
+                (start..self.len().min(start + run_rows)).for_each(|row| each(hash(row)));
+            }
+            true
+        };
+        match self {
+            Self::Dictionary { codes, values } => {
+                let hashes: Vec<HashKey> =
+                    (0..values.len()).map(|code| HashKey::of(values.value(code))).collect();
+                in_runs(&|row| hashes[codes.value(row) as usize])
+            }
+            _ => in_runs(&|row| HashKey::of(self.value(row))),
         }
-        (0..self.len()).for_each(|row| each(HashKey::of(self.value(row))));
     }
 }
 
@@ -253,9 +269,22 @@ mod tests {
             let keys: Vec<&str> = (0..column.len()).map(|row| column.value(row)).collect();
             assert_eq!(keys, ["a", "b", "a", "a longer key than a view"], "{wanted}");
             let mut hashes = Vec::new();
-            column.for_each_hash(|hash| hashes.push(hash));
+            assert!(column.for_each_hash(3, || true, |hash| hashes.push(hash)));
             assert_eq!(hashes, keys.iter().map(|key| HashKey::of(key)).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn hashing_stops_between_runs_when_asked_to() {
+        let keys: ArrayRef = Arc::new(StringArray::from(vec!["a"; 10]));
+        let column = KeyColumn::from_array(&keys, None).unwrap();
+        let (mut looks, mut hashed) = (0, 0);
+        let look = || {
+            looks += 1;
+            looks < 3
+        };
+        assert!(!column.for_each_hash(4, look, |_| hashed += 1));
+        assert_eq!(hashed, 8);
     }
 
     #[test]

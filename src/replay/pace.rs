@@ -1,5 +1,7 @@
 //! The pace of a replay: when each row of a dataset arrives, and what is written when.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -148,6 +150,52 @@ pub struct Replay {
     /// When the first row was due, by event time and by the clock; what paced rows are measured from.
     origin: Option<(i64, Millis)>,
     last_arrival: i64,
+    held: Held,
+}
+
+/// Rows held until their turn to arrive: each batch in order of arrival, and the heads of all of them in a heap.
+#[derive(Debug, Default)]
+struct Held {
+    batches: Vec<RecordBatch>,
+    /// By batch, its rows and when they arrive, the next one last.
+    orders: Vec<Vec<(i64, usize)>>,
+    /// When the next row of each batch arrives; the earliest on top, and of equal ones the one read first.
+    heads: BinaryHeap<Reverse<(i64, usize)>>,
+    is_complete: bool,
+}
+
+impl Held {
+    fn add(&mut self, batch: RecordBatch, arrivals: impl Iterator<Item = i64>) {
+        let mut order: Vec<(i64, usize)> = arrivals.zip(0..).collect();
+        order.sort_unstable();
+        order.reverse();
+        if let Some(&(arrival, _)) = order.last() {
+            self.heads.push(Reverse((arrival, self.batches.len())));
+        }
+        self.batches.push(batch);
+        self.orders.push(order);
+    }
+
+    /// Takes the next `count` rows to arrive; `None` when there are no more.
+    fn take(&mut self, count: usize) -> Result<Option<Chunk>, ReplayError> {
+        let (mut rows, mut arrivals) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        while rows.len() < count
+            && let Some(Reverse((arrival, batch))) = self.heads.pop()
+        {
+            let (_, row) = self.orders[batch].pop().expect("a batch in the heap has a next row");
+            rows.push((batch, row));
+            arrivals.push(arrival);
+            if let Some(&(next, _)) = self.orders[batch].last() {
+                self.heads.push(Reverse((next, batch)));
+            }
+        }
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let batches: Vec<&RecordBatch> = self.batches.iter().collect();
+        let batch = interleave_record_batch(&batches, &rows).map_err(source)?;
+        Ok(Some(Chunk { batch, arrivals: Some(arrivals.into()), next: 0 }))
+    }
 }
 
 impl std::fmt::Debug for Replay {
@@ -206,6 +254,7 @@ impl Replay {
             event_times: None,
             origin: None,
             last_arrival: i64::MIN,
+            held: Held::default(),
         })
     }
 
@@ -236,12 +285,9 @@ impl Replay {
             let batch = chunk.batch.slice(next, count);
             let arrivals = chunk.arrivals.as_ref().map(|arrivals| arrivals.slice(next, count));
             self.write(batch, arrivals)?;
-            let chunk = self.chunk.as_mut().expect("it was there above");
-            chunk.next += count;
-            if chunk.next == chunk.batch.num_rows() {
-                self.chunk = None;
-            }
+            self.chunk.as_mut().expect("it was there above").next += count;
         }
+        self.chunk.take_if(|chunk| chunk.next == chunk.batch.num_rows());
         Ok(Step::Wrote(count))
     }
 
@@ -276,8 +322,8 @@ impl Replay {
             }
             _ => None,
         };
-        let written = self.stream.write_checked(self.clock.now(), rows)?;
-        self.written.extend(written);
+        let routed = self.stream.route(rows, || true)?.expect("nobody stops it");
+        self.written.extend(self.stream.append(self.clock.now(), routed)?);
         if let Some((clock, last)) = moved {
             clock.advance_to(last);
         }
@@ -330,33 +376,35 @@ impl Replay {
         Ok(Some(arrivals))
     }
 
-    /// Reads all rows, for the last of them may arrive first, and puts them in order of time plus delay.
+    /// Reads a part of the rows, and when all are read, merges them in order of time plus delay, a chunk at a time: the
+    /// last row of the dataset may be the first to arrive.
     fn read_in_order_of_arrival(&mut self) -> Result<Option<Chunk>, ReplayError> {
-        let (mut batches, mut order) = (Vec::new(), Vec::new());
         let (Delay::Column(delay), Some(time)) =
             (self.options.delay.clone(), self.options.time.clone())
         else {
             return Ok(None);
         };
-        while let Some(batch) = self.next_batch()? {
-            let event_times = times(&batch, &time, self.rows_read - batch.num_rows())?;
-            self.note(&event_times);
-            let place = batches.len();
-            let arrive = |(row, (&time, delay)): (usize, (&i64, i64))| {
-                (time.saturating_add(delay), (place, row))
-            };
-            order.extend(event_times.iter().zip(delays(&batch, &delay)?).enumerate().map(arrive));
-            batches.push(batch);
+        if !self.held.is_complete {
+            match self.next_batch()? {
+                Some(batch) => {
+                    let event_times = times(&batch, &time, self.rows_read - batch.num_rows())?;
+                    self.note(&event_times);
+                    let delays = delays(&batch, &delay)?;
+                    let arrivals = event_times
+                        .iter()
+                        .zip(delays)
+                        .map(|(&time, delay)| time.saturating_add(delay));
+                    self.held.add(batch, arrivals);
+                }
+                None => self.held.is_complete = true,
+            }
+            return Ok(Some(Chunk {
+                batch: RecordBatch::new_empty(Arc::clone(&self.schema)),
+                arrivals: None,
+                next: 0,
+            }));
         }
-        if order.is_empty() {
-            return Ok(None);
-        }
-        order.sort_by_key(|&(arrival, _)| arrival);
-        let rows: Vec<(usize, usize)> = order.iter().map(|&(_, row)| row).collect();
-        let batch =
-            interleave_record_batch(&batches.iter().collect::<Vec<_>>(), &rows).map_err(source)?;
-        let arrivals = order.iter().map(|&(arrival, _)| arrival).collect();
-        Ok(Some(Chunk { batch, arrivals: Some(arrivals), next: 0 }))
+        self.held.take(CHUNK_ROWS)
     }
 
     fn note(&mut self, event_times: &[i64]) {

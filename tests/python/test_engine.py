@@ -78,7 +78,7 @@ def test_create_stream_when_name_at_the_edge_of_the_pattern_then_takes_it(name):
 @pytest.mark.parametrize("name", [5, None, b"clicks", ["clicks"], "\ud800"])
 def test_create_stream_when_name_is_no_text_then_serialization_error(name):
     engine = an_engine()
-    with pytest.raises(errors.SerializationException, match="name: text"):
+    with pytest.raises(errors.SerializationException, match=r"name( is|:) text"):
         engine.create_stream(name)
     assert engine.list_streams() == []
 

@@ -235,6 +235,7 @@ def test_replay_when_paced_by_the_system_clock_then_takes_its_share_of_real_time
     stream = ss.Engine().create_stream("clicks", shards=1)
     report = ss.replay(timed_rows(range(31)), stream, key="key", time="at", speed=9_000)
     assert numbers(stream) == list(range(31))
+    # Clocks that count milliseconds may round each end of it.
     assert 0.19 <= report.elapsed < 5
 
 
