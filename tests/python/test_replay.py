@@ -505,8 +505,8 @@ def test_ctrl_c_when_a_process_follows_then_sigint_ends_it():
     program = """
         import shardstream as ss
         stream = ss.Engine().create_stream("clicks")
-        print("ready", flush=True)
         try:
+            print("ready", flush=True)
             next(iter(stream.follow()))
         except KeyboardInterrupt:
             print(stream.put(b"after", key="user-42").shard_id, flush=True)
