@@ -487,6 +487,15 @@ def test_ctrl_c_when_a_call_would_last_for_ever_then_stops_soon_and_stream_stays
     assert len(stream) == stored + 1
 
 
+def test_ctrl_c_when_a_query_collects_then_stops_soon_and_collects_again():
+    stream = ss.Engine().create_stream("clicks")
+    stream.write(long_rows(), key="key")
+    heavy = stream.window(ss.rolling("100d"), time="at").agg(n=ss.count_distinct("number"))
+    assert interrupted(0.02, heavy.collect) < 1
+    light = stream.window(ss.tumble("365d"), time="at").agg(n=ss.count())
+    assert light.collect().column("n") == [1_000_000]
+
+
 def test_ctrl_c_when_a_replay_at_full_speed_is_on_its_way_then_keeps_what_was_stored():
     stream = ss.Engine(clock=ss.ManualClock(NEW_YEAR)).create_stream("clicks", shards=1, retention="8760h")
     seen = []
