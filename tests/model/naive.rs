@@ -6,6 +6,7 @@ use md5::Md5;
 use crate::seen::Planted;
 use crate::seen::Record;
 use crate::seen::Shard;
+use crate::seen::even_ranges;
 
 /// All that ever happened to a stream.
 #[derive(Debug)]
@@ -22,14 +23,6 @@ pub(crate) struct Model {
 
 fn second(ms: i64) -> u64 {
     u64::try_from(ms / 1_000).expect("the world begins after 1970")
-}
-
-/// The ends of `count` even ranges; after the last place of the ring comes the first.
-pub(crate) fn even_ranges(count: u32) -> Vec<(u128, u128)> {
-    let count = u128::from(count);
-    let width = (u128::MAX / count).wrapping_add(u128::from(u128::MAX % count == count - 1));
-    let first = |place: u128| if place == count { 0 } else { place * width };
-    (0..count).map(|place| (first(place), first(place + 1).wrapping_sub(1))).collect()
 }
 
 impl Model {

@@ -80,3 +80,11 @@ pub(crate) fn shards(stream: &Stream, now: Millis) -> Vec<Shard> {
     };
     listed.iter().map(shard).collect()
 }
+
+/// The ends of `count` even ranges; after the last place of the ring comes the first.
+pub(crate) fn even_ranges(count: u32) -> Vec<(u128, u128)> {
+    let count = u128::from(count);
+    let width = (u128::MAX / count).wrapping_add(u128::from(u128::MAX % count == count - 1));
+    let first = |place: u128| if place == count { 0 } else { place * width };
+    (0..count).map(|place| (first(place), first(place + 1).wrapping_sub(1))).collect()
+}
