@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod limits;
+pub mod threads;
 pub mod hash_key;
 pub mod record;
 pub mod engine;
