@@ -12,6 +12,7 @@ mod key;
 mod quantile;
 mod storage;
 mod sum;
+mod summary;
 mod top_k;
 mod variance;
 
@@ -22,6 +23,7 @@ use std::any::Any;
 use std::fmt;
 
 use arrow_array::ArrayRef;
+use arrow_array::ArrowPrimitiveType;
 use arrow_array::types::{
     Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
     UInt16Type, UInt32Type, UInt64Type,
@@ -32,18 +34,18 @@ use crate::window::WindowError;
 use crate::window::aggregate::approx_distinct::ApproxDistinct;
 use crate::window::aggregate::count::Count;
 use crate::window::aggregate::distinct::Distinct;
+use crate::window::aggregate::double_double::DoubleDouble;
 use crate::window::aggregate::endpoint::Endpoint;
 use crate::window::aggregate::endpoint::RowEndpoint;
 use crate::window::aggregate::extreme::BytesExtreme;
-use crate::window::aggregate::extreme::Extreme;
 use crate::window::aggregate::fold::Folded;
 use crate::window::aggregate::quantile::Quantile;
 use crate::window::aggregate::storage::storage_type;
 use crate::window::aggregate::storage::value_type;
 use crate::window::aggregate::storage::with_number_type;
-use crate::window::aggregate::sum::Answer;
-use crate::window::aggregate::sum::FloatSum;
-use crate::window::aggregate::sum::IntegerSum;
+use crate::window::aggregate::summary::Answer;
+use crate::window::aggregate::summary::Extremes;
+use crate::window::aggregate::summary::Summary;
 use crate::window::aggregate::top_k::TopK;
 use crate::window::aggregate::variance::Variance;
 
@@ -266,20 +268,23 @@ impl Aggregate {
         })
     }
 
-    /// Empty states over an input column of a type.
+    /// Empty states of this aggregate alone, over an input column of a type.
     pub(crate) fn states(&self, input: Option<&DataType>) -> Result<Box<dyn States>, WindowError> {
-        if self.function == Function::Count {
+        if self.function == Function::Count && input.is_none() {
             return Ok(Folded::boxed(Count));
         }
         let input = input.ok_or_else(|| self.column_missing())?;
+        if let Some(answer) = self.summary_answer(input) {
+            return Ok(summary(input, vec![answer]));
+        }
         let states = match self.function {
             Function::Count => Some(Folded::boxed(Count)),
             Function::First { ignore_nulls } => endpoint::<false>(input, ignore_nulls)?,
             Function::Last { ignore_nulls } => endpoint::<true>(input, ignore_nulls)?,
-            Function::Min => extreme::<false>(input),
-            Function::Max => extreme::<true>(input),
-            Function::Mean => sum(input, Answer::Mean),
-            Function::Sum => sum(input, self.sum_answer()),
+            Function::Min => bytes_extreme::<false>(input),
+            Function::Max => bytes_extreme::<true>(input),
+            // What they take has a summary.
+            Function::Mean | Function::Sum => None,
             Function::Median => quantile(input, 0.5, Interpolation::Linear),
             Function::Quantile { q, interpolation } => quantile(input, q, interpolation),
             Function::Std { ddof } => variance(input, ddof, true),
@@ -297,10 +302,21 @@ impl Aggregate {
         states.ok_or_else(|| self.unaccepted(input))
     }
 
-    fn sum_answer(&self) -> Answer {
-        Answer::Sum {
-            aggregate: self.name.clone(),
-            column: self.column.clone().unwrap_or_default(),
+    /// What the aggregate takes out of a summary of its column, where it is one of those that share one.
+    fn summary_answer(&self, input: &DataType) -> Option<Answer> {
+        let storage = storage_type(input)?;
+        let is_number = number_storage(input).is_some();
+        let is_ordered = storage.is_numeric();
+        match self.function {
+            Function::Count if is_ordered => Some(Answer::CountOfValues),
+            Function::Max if is_ordered => Some(Answer::Greatest),
+            Function::Min if is_ordered => Some(Answer::Least),
+            Function::Mean if is_number => Some(Answer::Mean),
+            Function::Sum if is_number => Some(Answer::Sum {
+                aggregate: self.name.clone(),
+                column: self.column.clone().unwrap_or_default(),
+            }),
+            _ => None,
         }
     }
 
@@ -336,22 +352,40 @@ fn number_storage(input: &DataType) -> Option<DataType> {
     storage_type(values).filter(|_| calculated)
 }
 
-fn sum(input: &DataType, answer: Answer) -> Option<Box<dyn States>> {
-    let storage = number_storage(input)?;
-    let unsigned = storage == DataType::UInt64;
-    Some(match storage {
-        DataType::Float32 => Folded::boxed(FloatSum::<Float32Type>::new(answer)),
-        DataType::Float64 => Folded::boxed(FloatSum::<Float64Type>::new(answer)),
-        DataType::Int8 => Folded::boxed(IntegerSum::<Int8Type>::new(answer, unsigned)),
-        DataType::Int16 => Folded::boxed(IntegerSum::<Int16Type>::new(answer, unsigned)),
-        DataType::Int32 => Folded::boxed(IntegerSum::<Int32Type>::new(answer, unsigned)),
-        DataType::Int64 => Folded::boxed(IntegerSum::<Int64Type>::new(answer, unsigned)),
-        DataType::UInt8 => Folded::boxed(IntegerSum::<UInt8Type>::new(answer, unsigned)),
-        DataType::UInt16 => Folded::boxed(IntegerSum::<UInt16Type>::new(answer, unsigned)),
-        DataType::UInt32 => Folded::boxed(IntegerSum::<UInt32Type>::new(answer, unsigned)),
-        DataType::UInt64 => Folded::boxed(IntegerSum::<UInt64Type>::new(answer, unsigned)),
-        _ => return None,
-    })
+/// A summary of a column, which keeps what its answers take.
+fn summary(input: &DataType, answers: Vec<Answer>) -> Box<dyn States> {
+    let logical = value_type(input).clone();
+    let sums = answers.iter().any(Answer::is_of_sum);
+    let ends = answers.iter().any(Answer::is_of_extremes);
+    macro_rules! keeping {
+        ($arrow:ty, $total:ty) => {{
+            type Ends = Extremes<<$arrow as ArrowPrimitiveType>::Native>;
+            match (sums, ends) {
+                (false, false) => Folded::boxed(Summary::<$arrow, (), ()>::new(answers, logical)),
+                (false, true) => Folded::boxed(Summary::<$arrow, (), Ends>::new(answers, logical)),
+                (true, false) => {
+                    Folded::boxed(Summary::<$arrow, $total, ()>::new(answers, logical))
+                }
+                (true, true) => {
+                    Folded::boxed(Summary::<$arrow, $total, Ends>::new(answers, logical))
+                }
+            }
+        }};
+    }
+    match storage_type(input) {
+        Some(DataType::Float32) => keeping!(Float32Type, DoubleDouble),
+        Some(DataType::Float64) => keeping!(Float64Type, DoubleDouble),
+        Some(DataType::Int8) => keeping!(Int8Type, i128),
+        Some(DataType::Int16) => keeping!(Int16Type, i128),
+        Some(DataType::Int32) => keeping!(Int32Type, i128),
+        Some(DataType::Int64) => keeping!(Int64Type, i128),
+        Some(DataType::UInt8) => keeping!(UInt8Type, i128),
+        Some(DataType::UInt16) => keeping!(UInt16Type, i128),
+        Some(DataType::UInt32) => keeping!(UInt32Type, i128),
+        Some(DataType::UInt64) => keeping!(UInt64Type, i128),
+        Some(DataType::Decimal128(_, _)) => keeping!(Decimal128Type, i128),
+        _ => unreachable!("only columns of numbers have summaries"),
+    }
 }
 
 fn variance(input: &DataType, ddof: u8, root: bool) -> Option<Box<dyn States>> {
@@ -366,15 +400,10 @@ fn quantile(input: &DataType, q: f64, interpolation: Interpolation) -> Option<Bo
     }, _ => None)
 }
 
-fn extreme<const GREATEST: bool>(input: &DataType) -> Option<Box<dyn States>> {
+fn bytes_extreme<const GREATEST: bool>(input: &DataType) -> Option<Box<dyn States>> {
     let logical = value_type(input).clone();
-    with_number_type!(storage_type(input)?, T => {
-        Some(Folded::boxed(Extreme::<T, GREATEST>::new(logical)))
-    }, _ => if matches!(logical, DataType::Decimal128(_, _)) {
-        Some(Folded::boxed(Extreme::<Decimal128Type, GREATEST>::new(logical)))
-    } else {
-        Some(Folded::boxed(BytesExtreme::<GREATEST>::new(logical)))
-    })
+    (storage_type(input)? == DataType::BinaryView)
+        .then(|| Folded::boxed(BytesExtreme::<GREATEST>::new(logical)))
 }
 
 fn endpoint<const LATEST: bool>(
@@ -394,6 +423,63 @@ fn endpoint<const LATEST: bool>(
     }))
 }
 
+/// The states that a query's aggregates take, those over one column together where they can share.
+#[derive(Debug)]
+pub(crate) struct Kernels {
+    pub(crate) states: Vec<Box<dyn States>>,
+    /// For each of `states`, the input column it takes.
+    pub(crate) inputs: Vec<Option<usize>>,
+    /// For each aggregate, which of `states` answers it, and in which of its columns.
+    pub(crate) answers: Vec<(usize, usize)>,
+}
+
+impl Kernels {
+    /// Makes empty states for aggregates, each with its input column's number and type.
+    pub(crate) fn new(
+        aggregates: &[Aggregate],
+        inputs: &[Option<(usize, &DataType)>],
+    ) -> Result<Self, WindowError> {
+        let mut summaries: Vec<(usize, &DataType, Vec<Answer>)> = Vec::new();
+        let mut places = vec![None; aggregates.len()];
+        for (place, (aggregate, input)) in places.iter_mut().zip(aggregates.iter().zip(inputs)) {
+            let Some((column, data_type)) = *input else { continue };
+            let Some(answer) = aggregate.summary_answer(data_type) else { continue };
+            let known = summaries.iter().position(|(known, _, _)| *known == column);
+            let summary = known.unwrap_or_else(|| {
+                summaries.push((column, data_type, Vec::new()));
+                summaries.len() - 1
+            });
+            let answers = &mut summaries[summary].2;
+            answers.push(answer);
+            *place = Some((summary, answers.len() - 1));
+        }
+        // A summary counts the rows that it sees anyway.
+        if let Some((_, _, answers)) = summaries.first_mut() {
+            for (place, input) in places.iter_mut().zip(inputs) {
+                if input.is_none() {
+                    answers.push(Answer::CountOfRows);
+                    *place = Some((0, answers.len() - 1));
+                }
+            }
+        }
+        let mut kernels = Self { states: Vec::new(), inputs: Vec::new(), answers: Vec::new() };
+        for (column, data_type, answers) in summaries {
+            kernels.states.push(summary(data_type, answers));
+            kernels.inputs.push(Some(column));
+        }
+        for (place, (aggregate, input)) in places.iter().zip(aggregates.iter().zip(inputs)) {
+            if let Some(place) = *place {
+                kernels.answers.push(place);
+                continue;
+            }
+            kernels.states.push(aggregate.states(input.map(|(_, data_type)| data_type))?);
+            kernels.inputs.push(input.map(|(column, _)| column));
+            kernels.answers.push((kernels.states.len() - 1, 0));
+        }
+        Ok(kernels)
+    }
+}
+
 /// Rows on their way into the states of one aggregate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rows<'a> {
@@ -407,7 +493,7 @@ pub(crate) struct Rows<'a> {
     pub(crate) picked: Option<&'a [u32]>,
 }
 
-/// The states of one aggregate for many slots (a slot is one window or pane of one key), as a struct of arrays.
+/// The states of one aggregate, or of several over one column, for many slots (a slot is one window or pane of one key), as a struct of arrays.
 pub(crate) trait States: fmt::Debug + Send {
     /// Makes room for slots `0..count`; new slots are empty.
     fn grow(&mut self, count: usize);
@@ -424,8 +510,8 @@ pub(crate) trait States: fmt::Debug + Send {
     /// Empties slots for their next use and frees what they held.
     fn clear(&mut self, slots: &[u32]);
 
-    /// The answers of `slots`, in their order.
-    fn finish(&self, slots: &[u32]) -> Result<ArrayRef, WindowError>;
+    /// The answers of `slots`, in their order: a column for each aggregate that these states answer.
+    fn finish(&self, slots: &[u32]) -> Result<Vec<ArrayRef>, WindowError>;
 
     /// Empty states of the same aggregate over the same input type.
     fn fresh(&self) -> Box<dyn States>;

@@ -13,7 +13,7 @@ use arrow_schema::SchemaRef;
 use arrow_schema::TimeUnit;
 
 use crate::window::WindowError;
-use crate::window::aggregate::States;
+use crate::window::aggregate::Kernels;
 use crate::window::group::value_type;
 use crate::window::spec::QuerySpec;
 use crate::window::spec::Span;
@@ -71,13 +71,10 @@ impl Plan {
     }
 
     /// Empty states for every aggregate.
-    pub(crate) fn states(&self, spec: &QuerySpec) -> Result<Vec<Box<dyn States>>, WindowError> {
-        let inputs = self.inputs.iter().map(|input| input.map(|at| &self.named[at].data_type));
-        spec.aggregates
-            .iter()
-            .zip(inputs)
-            .map(|(aggregate, input)| aggregate.states(input))
-            .collect()
+    pub(crate) fn kernels(&self, spec: &QuerySpec) -> Result<Kernels, WindowError> {
+        let input = |at: usize| (at, &self.named[at].data_type);
+        let inputs: Vec<_> = self.inputs.iter().map(|at| at.map(input)).collect();
+        Kernels::new(&spec.aggregates, &inputs)
     }
 
     /// Picks the named columns out of a batch.
@@ -106,11 +103,6 @@ impl Plan {
     /// The key columns among the picked ones.
     pub(crate) fn keys<'a>(&self, picked: &'a [ArrayRef]) -> &'a [ArrayRef] {
         &picked[1..=self.key_count]
-    }
-
-    /// The column of each aggregate among the picked ones.
-    pub(crate) fn inputs(&self, picked: &[ArrayRef]) -> Vec<Option<ArrayRef>> {
-        self.inputs.iter().map(|input| input.map(|at| picked[at].clone())).collect()
     }
 
     /// The columns of late rows among the picked ones.

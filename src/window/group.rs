@@ -2,6 +2,8 @@
 
 mod column;
 mod interner;
+mod packed;
+mod table;
 
 use arrow_array::ArrayRef;
 use arrow_row::RowConverter;
@@ -53,20 +55,23 @@ impl Groups {
         columns: &[ArrayRef],
         rows: usize,
     ) -> Result<Vec<u32>, WindowError> {
+        let mut codes = Vec::with_capacity(rows);
         match self.columns.as_mut_slice() {
-            [] => Ok(vec![0; rows]),
-            [column] => column.encode(&columns[0], &mut self.made),
+            [] => codes.resize(rows, 0),
+            [column] => column.encode(&columns[0], &mut codes, &mut self.made)?,
             several => {
                 // The columns' own new codes are held by the tuples that name them.
                 let mut unused = Vec::new();
-                let parts = several
-                    .iter_mut()
-                    .zip(columns)
-                    .map(|(column, array)| column.encode(array, &mut unused))
-                    .collect::<Result<Vec<_>, _>>()?;
-                Ok(self.encode_tuples(&parts, rows))
+                let mut parts = Vec::with_capacity(several.len());
+                for (column, array) in several.iter_mut().zip(columns) {
+                    let mut part = Vec::with_capacity(rows);
+                    column.encode(array, &mut part, &mut unused)?;
+                    parts.push(part);
+                }
+                self.encode_tuples(&parts, rows, &mut codes);
             }
         }
+        Ok(codes)
     }
 
     /// Codes made since the last call.
@@ -165,19 +170,17 @@ impl Groups {
         self.tuples.bytes() + self.columns.iter().map(KeyColumn::bytes).sum::<usize>()
     }
 
-    fn encode_tuples(&mut self, parts: &[Vec<u32>], rows: usize) -> Vec<u32> {
+    fn encode_tuples(&mut self, parts: &[Vec<u32>], rows: usize, codes: &mut Vec<u32>) {
         let mut tuple = vec![0; parts.len()];
-        (0..rows)
-            .map(|row| {
-                tuple.iter_mut().zip(parts).for_each(|(code, part)| *code = part[row]);
-                let (code, is_new) = self.tuples.intern_tuple(&tuple);
-                if is_new {
-                    self.made.push(code);
-                    self.hold(&tuple);
-                }
-                code
-            })
-            .collect()
+        codes.extend((0..rows).map(|row| {
+            tuple.iter_mut().zip(parts).for_each(|(code, part)| *code = part[row]);
+            let (code, is_new) = self.tuples.intern_tuple(&tuple);
+            if is_new {
+                self.made.push(code);
+                self.hold(&tuple);
+            }
+            code
+        }));
     }
 
     fn hold(&mut self, tuple: &[u32]) {

@@ -52,7 +52,7 @@ pub struct Stats {
 /// What the kinds of windows differ in.
 #[derive(Debug)]
 enum Kind {
-    Panes(Panes),
+    Panes(Box<Panes>),
     Rolling(Rolling),
     Sessions(Sessions),
 }
@@ -61,12 +61,12 @@ impl Kind {
     fn new(spec: &QuerySpec, plan: &Plan, order: Order) -> Self {
         let ticks = |span| plan.ticks(span);
         match spec.window {
-            Window::Cumulate { size, step, offset } => {
-                Self::Panes(Panes::new(Geometry::cumulate(ticks(size), ticks(step), ticks(offset))))
-            }
-            Window::Hop { size, slide, offset } => {
-                Self::Panes(Panes::new(Geometry::hop(ticks(size), ticks(slide), ticks(offset))))
-            }
+            Window::Cumulate { size, step, offset } => Self::Panes(Box::new(Panes::new(
+                Geometry::cumulate(ticks(size), ticks(step), ticks(offset)),
+            ))),
+            Window::Hop { size, slide, offset } => Self::Panes(Box::new(Panes::new(
+                Geometry::hop(ticks(size), ticks(slide), ticks(offset)),
+            ))),
             Window::Rolling { size } => {
                 Self::Rolling(Rolling::new(ticks(size), plan.output.clone()))
             }
@@ -74,7 +74,7 @@ impl Kind {
                 Self::Sessions(Sessions::new(ticks(gap), order == Order::Arrival))
             }
             Window::Tumble { size, offset } => {
-                Self::Panes(Panes::new(Geometry::tumble(ticks(size), ticks(offset))))
+                Self::Panes(Box::new(Panes::new(Geometry::tumble(ticks(size), ticks(offset)))))
             }
         }
     }
@@ -110,7 +110,7 @@ impl Operator {
     /// The query names what is not there, or asks for what cannot be.
     pub fn new(spec: QuerySpec, input: &Schema, order: Order) -> Result<Self, WindowError> {
         let plan = Plan::new(&spec, input)?;
-        let ledger = Ledger::new(plan.states(&spec)?);
+        let ledger = Ledger::new(plan.kernels(&spec)?);
         Self::with_states(spec, plan, order, ledger)
     }
 
@@ -151,7 +151,7 @@ impl Operator {
         }
         let codes = self.groups.encode(self.plan.keys(&columns), rows)?;
         let feed = Feed {
-            columns: self.plan.inputs(&columns),
+            columns: self.ledger.inputs(&columns),
             times: &ticks.values,
             codes: &codes,
             present: ticks.present.as_deref(),

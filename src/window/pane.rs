@@ -4,6 +4,8 @@
 //! shared pane later come after the window's own merge.
 
 mod code_table;
+mod lane;
+mod stretch;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -14,6 +16,9 @@ use hashbrown::HashMap;
 
 use crate::window::pane::code_table::CodeTable;
 use crate::window::pane::code_table::VACANT;
+use crate::window::pane::lane::LANE_COUNT;
+use crate::window::pane::lane::Lane;
+use crate::window::pane::stretch::STRETCH_ROWS;
 use crate::window::passage::Passage;
 use crate::window::slot::Feed;
 use crate::window::slot::Ledger;
@@ -128,6 +133,28 @@ impl Geometry {
         (closing.min(pane.last_end) - pane.first_end) / self.stride() + 1
     }
 
+    /// The lane of the pane that starts at a time: panes side by side have different ones.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the count of lanes divides 2^64, so that numbers below zero go on where it wraps"
+    )]
+    fn lane(&self, start: i64) -> usize {
+        let number = (start - self.offset).div_euclid(self.width);
+        (number as u64 % LANE_COUNT as u64) as usize
+    }
+
+    /// The first end of a window past `closing`.
+    fn next_end(&self, closing: i64) -> i64 {
+        let stride = self.stride();
+        // The ends of hopping windows lie where a slide ends that began with a window; of others, at the ends of panes.
+        let phase = match self.layout {
+            Layout::Cumulate => self.offset,
+            Layout::Hop { .. } => self.offset + self.size,
+        };
+        ((closing - phase).div_euclid(stride) + 1).saturating_mul(stride).saturating_add(phase)
+    }
+
     /// Whether every window is one pane.
     fn is_tumbling(&self) -> bool {
         self.width == self.size
@@ -142,7 +169,25 @@ fn greatest_common_divisor(a: i64, b: i64) -> i64 {
 #[derive(Debug)]
 struct Open {
     pane: Pane,
-    slots: CodeTable,
+    /// Which lane it has while rows come to it.
+    lane: usize,
+    slots: Vec<u32>,
+    /// The slots by code: of codes that have no place in lanes, and of all once another pane has the lane.
+    table: CodeTable,
+    is_in_table: bool,
+}
+
+impl Open {
+    /// The place of a code's slot where the lane has none; `VACANT` is to be overwritten at once.
+    fn place(&mut self, code: u32, has_lane: bool, ledger: &Ledger) -> &mut u32 {
+        if !has_lane && !self.is_in_table {
+            self.is_in_table = true;
+            for &slot in &self.slots {
+                *self.table.place(ledger.code(slot)) = slot;
+            }
+        }
+        self.table.place(code)
+    }
 }
 
 /// The pane of the last row, kept at hand.
@@ -163,6 +208,7 @@ pub(crate) struct Panes {
     /// Where the pane that starts at a time is.
     indices: HashMap<i64, u32, FixedState>,
     at_hand: Option<AtHand>,
+    lanes: [Lane; LANE_COUNT],
     /// Windows that end at or before this were closed.
     closed_to: i64,
     /// No window over an open pane ends in `closed_to..next_end`.
@@ -177,6 +223,7 @@ impl Panes {
             vacant: Vec::new(),
             indices: HashMap::default(),
             at_hand: None,
+            lanes: std::array::from_fn(|_| Lane::default()),
             closed_to: i64::MIN,
             next_end: i64::MAX,
         }
@@ -185,9 +232,16 @@ impl Panes {
     /// Takes a batch in, every row of it.
     pub(crate) fn take_all(&mut self, feed: &Feed<'_>, ledger: &mut Ledger) {
         let mut slots = Vec::with_capacity(feed.times.len());
-        for row in feed.rows() {
-            let row = row as usize;
-            slots.push(self.slot(feed.times[row], feed.codes[row], ledger));
+        if let Some(rows) = feed.present {
+            for row in rows.iter().map(|&row| row as usize) {
+                slots.push(self.slot(feed.times[row], feed.codes[row], ledger));
+            }
+        } else {
+            let stretches = feed.times.chunks(STRETCH_ROWS);
+            for (times, codes) in stretches.zip(feed.codes.chunks(STRETCH_ROWS)) {
+                let (least, greatest) = stretch::bounds(times);
+                self.slots(times, codes, least, greatest, ledger, &mut slots);
+            }
         }
         ledger.fold(feed, feed.present, &slots);
     }
@@ -199,37 +253,83 @@ impl Panes {
         ledger: &mut Ledger,
         passage: &mut Passage<'_>,
     ) {
-        let mut picked = Vec::with_capacity(feed.count());
-        let mut slots = Vec::with_capacity(feed.count());
-        for row in feed.rows() {
-            passage.arrive(row);
-            let time = feed.times[row as usize];
-            let closing = passage.watermark.closing();
-            match self.judge(time, closing) {
-                Verdict::InTime => {}
-                Verdict::Late(missed) => {
-                    passage.late.add(row, time, passage.watermark.value(), missed, false);
-                    passage.watermark.observe(time);
-                    continue;
-                }
-                Verdict::Partly(missed) => {
-                    passage.late.add(row, time, passage.watermark.value(), missed, true);
-                    if self.must_close(closing) {
-                        ledger.fold(feed, Some(&picked), &slots);
-                        picked.clear();
-                        slots.clear();
-                        self.close(closing, ledger, passage.closed);
-                    }
-                }
+        let mut taken = Taken::new(feed);
+        if feed.present.is_none() && passage.each_ms.is_none() {
+            self.take_stretches(feed, ledger, passage, &mut taken);
+        } else {
+            for row in feed.rows() {
+                self.take_row(row, feed, ledger, passage, &mut taken);
             }
-            slots.push(self.slot(time, feed.codes[row as usize], ledger));
-            picked.push(row);
-            passage.watermark.observe(time);
         }
         passage.arrive_rest();
-        let all = picked.len() == feed.times.len();
-        ledger.fold(feed, (!all).then_some(picked.as_slice()), &slots);
+        taken.fold(feed, ledger);
         self.close(passage.watermark.closing(), ledger, passage.closed);
+    }
+
+    /// Takes rows in by stretches in which the watermark closes no window, so that they are judged together.
+    fn take_stretches(
+        &mut self,
+        feed: &Feed<'_>,
+        ledger: &mut Ledger,
+        passage: &mut Passage<'_>,
+        taken: &mut Taken,
+    ) {
+        let mut first = 0;
+        while first < feed.times.len() {
+            let mut end = feed.times.len().min(first + STRETCH_ROWS);
+            let (mut least, mut greatest) = stretch::bounds(&feed.times[first..end]);
+            // The row that moves the watermark past the end of a window is judged before it does.
+            let mover = passage.watermark.mover(|closing| self.geometry.next_end(closing));
+            if mover <= greatest {
+                let moves = feed.times[first..end].iter().position(|&time| mover <= time);
+                end = moves.map_or(end, |row| first + row + 1);
+                (least, greatest) = stretch::bounds(&feed.times[first..end]);
+            }
+            if self.judge(least, passage.watermark.closing()) == Verdict::InTime {
+                let (times, codes) = (&feed.times[first..end], &feed.codes[first..end]);
+                self.slots(times, codes, least, greatest, ledger, &mut taken.slots);
+                taken.pick(first..end);
+                passage.watermark.observe(greatest);
+            } else {
+                for row in first..end {
+                    let row = u32::try_from(row).expect("batches have less than 2^32 rows");
+                    self.take_row(row, feed, ledger, passage, taken);
+                }
+            }
+            first = end;
+        }
+    }
+
+    /// Takes one row in against the watermark.
+    fn take_row(
+        &mut self,
+        row: u32,
+        feed: &Feed<'_>,
+        ledger: &mut Ledger,
+        passage: &mut Passage<'_>,
+        taken: &mut Taken,
+    ) {
+        passage.arrive(row);
+        let time = feed.times[row as usize];
+        let closing = passage.watermark.closing();
+        match self.judge(time, closing) {
+            Verdict::InTime => {}
+            Verdict::Late(missed) => {
+                passage.late.add(row, time, passage.watermark.value(), missed, false);
+                passage.watermark.observe(time);
+                return taken.skip();
+            }
+            Verdict::Partly(missed) => {
+                passage.late.add(row, time, passage.watermark.value(), missed, true);
+                if self.must_close(closing) {
+                    taken.fold(feed, ledger);
+                    self.close(closing, ledger, passage.closed);
+                }
+            }
+        }
+        taken.slots.push(self.slot(time, feed.codes[row as usize], ledger));
+        taken.pick(row as usize..row as usize + 1);
+        passage.watermark.observe(time);
     }
 
     #[inline]
@@ -253,6 +353,47 @@ impl Panes {
         self.closed_to < closing
     }
 
+    /// Appends the slots of a stretch of rows.
+    fn slots(
+        &mut self,
+        times: &[i64],
+        codes: &[u32],
+        least: i64,
+        greatest: i64,
+        ledger: &mut Ledger,
+        slots: &mut Vec<u32>,
+    ) {
+        let pane = self.at(least);
+        let first = slots.len();
+        if greatest < pane.end {
+            let lane = &self.lanes[self.geometry.lane(pane.start)];
+            if lane.is_of(pane.start) {
+                slots.extend(codes.iter().map(|&code| lane.slot(code)));
+            } else {
+                slots.resize(first + codes.len(), VACANT);
+            }
+        } else {
+            let width = self.geometry.width;
+            let mut offsets = [0; STRETCH_ROWS];
+            if stretch::offsets(times, pane.start, greatest, width, &mut offsets) {
+                let lane_of_first = self.geometry.lane(pane.start);
+                slots.extend(offsets.iter().zip(codes).map(|(&offset, &code)| {
+                    let lane = &self.lanes[(lane_of_first + offset as usize) % LANE_COUNT];
+                    let start = pane.start + i64::from(offset) * width;
+                    if lane.is_of(start) { lane.slot(code) } else { VACANT }
+                }));
+            } else {
+                slots.resize(first + codes.len(), VACANT);
+            }
+        }
+        // Groups that are new in their panes, and panes that have no lane.
+        for (slot, (&time, &code)) in slots[first..].iter_mut().zip(times.iter().zip(codes)) {
+            if *slot == VACANT {
+                *slot = self.slot(time, code, ledger);
+            }
+        }
+    }
+
     /// Answers the slot of a group in the pane of a time.
     #[inline]
     fn slot(&mut self, time: i64, code: u32, ledger: &mut Ledger) -> u32 {
@@ -261,11 +402,26 @@ impl Panes {
             Some(AtHand { index: Some(index), .. }) => index,
             _ => self.open(time),
         };
-        let place = self.opened[index as usize].slots.place(code);
-        if *place == VACANT {
-            *place = ledger.take(code);
+        let open = &mut self.opened[index as usize];
+        let lane = &mut self.lanes[open.lane];
+        let has_lane = lane.is_of(open.pane.start);
+        if has_lane && lane::has_place(code) {
+            let mut slot = lane.slot(code);
+            if slot == VACANT {
+                slot = ledger.take(code);
+                lane.put(code, slot);
+                open.slots.push(slot);
+            }
+            return slot;
         }
-        *place
+        let place = open.place(code, has_lane, ledger);
+        if *place != VACANT {
+            return *place;
+        }
+        let slot = ledger.take(code);
+        *place = slot;
+        open.slots.push(slot);
+        slot
     }
 
     /// Closes every window that ends at or before `closing`; their rows go to `closed`.
@@ -292,13 +448,13 @@ impl Panes {
         let mut rows = Vec::new();
         for &index in self.indices.values() {
             let open = &self.opened[index as usize];
-            let touched = open.slots.iter().filter(|&(_, slot)| ledger.is_changed(slot));
+            let touched = open.slots.iter().copied().filter(|&slot| ledger.is_changed(slot));
             if self.geometry.is_tumbling() {
                 let (start, end) = (open.pane.start, open.pane.end);
-                rows.extend(touched.map(|(_, slot)| ResultRow { start, end, slot }));
+                rows.extend(touched.map(|slot| ResultRow { start, end, slot }));
                 continue;
             }
-            let codes: Vec<u32> = touched.map(|(code, _)| code).collect();
+            let codes: Vec<u32> = touched.map(|slot| ledger.code(slot)).collect();
             if !codes.is_empty() {
                 for end in self.geometry.ends(&open.pane, self.closed_to, i64::MAX) {
                     changed.entry(end).or_default().extend_from_slice(&codes);
@@ -326,8 +482,9 @@ impl Panes {
         let (mut slots, mut from_slots) = (Vec::new(), Vec::new());
         for &index in other.indices.values() {
             let open = &other.opened[index as usize];
-            for (code, slot) in open.slots.iter() {
-                slots.push(self.slot(open.pane.start, codes[code as usize], ledger));
+            for &slot in &open.slots {
+                let code = codes[from.code(slot) as usize];
+                slots.push(self.slot(open.pane.start, code, ledger));
                 from_slots.push(slot);
             }
         }
@@ -352,7 +509,10 @@ impl Panes {
     #[cold]
     fn open(&mut self, time: i64) -> u32 {
         let pane = self.at(time);
-        let open = Open { pane, slots: CodeTable::default() };
+        let lane = self.geometry.lane(pane.start);
+        self.lanes[lane].give(pane.start);
+        let (slots, table) = (Vec::new(), CodeTable::default());
+        let open = Open { pane, lane, slots, table, is_in_table: false };
         let index = if let Some(index) = self.vacant.pop() {
             self.opened[index as usize] = open;
             index
@@ -370,17 +530,10 @@ impl Panes {
 
     /// Closes panes that are windows: their slots become the rows.
     fn close_panes(&mut self, closing: i64, closed: &mut Vec<ResultRow>) {
-        let Self { indices, opened, vacant, .. } = self;
-        indices.retain(|_, index| {
-            let Open { pane, slots } = &mut opened[*index as usize];
-            if closing < pane.last_end {
-                return true;
-            }
+        for Open { pane, slots, .. } in self.take_panes(closing) {
             let (start, end) = (pane.start, pane.end);
-            closed.extend(mem::take(slots).iter().map(|(_, slot)| ResultRow { start, end, slot }));
-            vacant.push(*index);
-            false
-        });
+            closed.extend(slots.into_iter().map(|slot| ResultRow { start, end, slot }));
+        }
     }
 
     fn close_merged(&self, closing: i64, ledger: &mut Ledger, closed: &mut Vec<ResultRow>) {
@@ -410,7 +563,8 @@ impl Panes {
         let mut pane_start = start;
         while pane_start < end {
             if let Some(&index) = self.indices.get(&pane_start) {
-                for (code, from) in self.opened[index as usize].slots.iter() {
+                for &from in &self.opened[index as usize].slots {
+                    let code = ledger.code(from);
                     if only.is_some_and(|only| only.binary_search(&code).is_err()) {
                         continue;
                     }
@@ -435,18 +589,28 @@ impl Panes {
 
     /// Frees the panes whose last window is closed.
     fn free_panes(&mut self, closing: i64, ledger: &mut Ledger) {
-        let mut freed = Vec::new();
-        let Self { indices, opened, vacant, .. } = self;
+        let freed: Vec<u32> =
+            self.take_panes(closing).into_iter().flat_map(|open| open.slots).collect();
+        ledger.release(&freed);
+    }
+
+    /// Takes out the panes whose last window ends at or before `closing`, in order of time.
+    fn take_panes(&mut self, closing: i64) -> Vec<Open> {
+        let Self { indices, opened, vacant, lanes, .. } = self;
+        let mut taken: Vec<Open> = Vec::new();
         indices.retain(|_, index| {
-            let Open { pane, slots } = &mut opened[*index as usize];
-            if closing < pane.last_end {
+            let open = &mut opened[*index as usize];
+            if closing < open.pane.last_end {
                 return true;
             }
-            freed.extend(mem::take(slots).iter().map(|(_, slot)| slot));
+            lanes[open.lane].take_from(open.pane.start);
+            let emptied = Open { slots: Vec::new(), table: CodeTable::default(), ..*open };
+            taken.push(mem::replace(open, emptied));
             vacant.push(*index);
             false
         });
-        ledger.release(&freed);
+        taken.sort_unstable_by_key(|open| open.pane.start);
+        taken
     }
 
     /// The first end past `after` of a window over an open pane.
@@ -454,6 +618,45 @@ impl Panes {
         let panes = self.indices.values().map(|&index| &self.opened[index as usize].pane);
         let ends = panes.filter_map(|pane| self.geometry.ends(pane, after, i64::MAX).next());
         ends.min().unwrap_or(i64::MAX)
+    }
+}
+
+/// The rows of a batch that were taken and not folded yet, with their slots.
+#[derive(Debug)]
+struct Taken {
+    slots: Vec<u32>,
+    /// The rows; `None` while they are the batch's first ones without a gap.
+    picked: Option<Vec<u32>>,
+}
+
+impl Taken {
+    fn new(feed: &Feed<'_>) -> Self {
+        let slots = Vec::with_capacity(feed.count());
+        Self { slots, picked: feed.present.map(|_| Vec::new()) }
+    }
+
+    /// Notes rows whose slots were pushed.
+    fn pick(&mut self, rows: std::ops::Range<usize>) {
+        if let Some(picked) = &mut self.picked {
+            let bound = |row| u32::try_from(row).expect("batches have less than 2^32 rows");
+            picked.extend(bound(rows.start)..bound(rows.end));
+        }
+    }
+
+    /// Leaves a row out.
+    fn skip(&mut self) {
+        let before = self.slots.len();
+        self.picked.get_or_insert_with(|| (0..).take(before).collect());
+    }
+
+    /// Folds the rows into their slots.
+    fn fold(&mut self, feed: &Feed<'_>, ledger: &mut Ledger) {
+        if self.slots.len() < feed.times.len() {
+            self.skip();
+        }
+        ledger.fold(feed, self.picked.as_deref(), &self.slots);
+        self.slots.clear();
+        self.picked = Some(Vec::new());
     }
 }
 

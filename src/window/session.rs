@@ -184,9 +184,7 @@ impl Sessions {
     fn do_merges(&mut self, ledger: &mut Ledger) {
         let Merges { slots, from_slots } = &mut self.merges;
         ledger.merge_within(slots, from_slots);
-        for &slot in &*slots {
-            ledger.mark_changed(slot);
-        }
+        ledger.mark_changed(slots);
         ledger.release(from_slots);
         slots.clear();
         from_slots.clear();

@@ -5,8 +5,8 @@ use std::mem;
 use arrow_array::ArrayRef;
 
 use crate::window::WindowError;
+use crate::window::aggregate::Kernels;
 use crate::window::aggregate::Rows;
-use crate::window::aggregate::States;
 
 /// One row of the result before it is answered.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct ResultRow {
 /// The rows of one batch, as the states see them.
 #[derive(Debug)]
 pub(crate) struct Feed<'a> {
-    /// The column of each aggregate.
+    /// The column that each of the ledger's states takes.
     pub(crate) columns: Vec<Option<ArrayRef>>,
     /// The event time of every row, in ticks.
     pub(crate) times: &'a [i64],
@@ -52,11 +52,11 @@ impl Feed<'_> {
 /// The states of all aggregates and the slots they share.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    states: Vec<Box<dyn States>>,
+    kernels: Kernels,
     /// The group code of each slot.
     codes: Vec<u32>,
-    /// Whether a slot took rows since the last look at changes.
-    changed: Vec<bool>,
+    /// Whether a slot took rows since the last look at changes; before the first look, every one did.
+    changed: Option<Vec<bool>>,
     free: Vec<u32>,
     /// How many slots or pending rows hold each code.
     holds: Vec<u32>,
@@ -65,11 +65,11 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn new(states: Vec<Box<dyn States>>) -> Self {
+    pub(crate) fn new(kernels: Kernels) -> Self {
         Self {
-            states,
+            kernels,
             codes: Vec::new(),
-            changed: Vec::new(),
+            changed: None,
             free: Vec::new(),
             holds: Vec::new(),
             idle_codes: Vec::new(),
@@ -78,7 +78,11 @@ impl Ledger {
 
     /// Makes a ledger of the same aggregates without any slots.
     pub(crate) fn fresh(&self) -> Self {
-        Self::new(self.states.iter().map(|states| states.fresh()).collect())
+        Self::new(Kernels {
+            states: self.kernels.states.iter().map(|states| states.fresh()).collect(),
+            inputs: self.kernels.inputs.clone(),
+            answers: self.kernels.answers.clone(),
+        })
     }
 
     /// Takes an empty slot for a group.
@@ -91,7 +95,9 @@ impl Ledger {
         }
         let slot = u32::try_from(self.codes.len()).expect("memory ends before four billion slots");
         self.codes.push(code);
-        self.changed.push(false);
+        if let Some(changed) = &mut self.changed {
+            changed.push(false);
+        }
         slot
     }
 
@@ -120,11 +126,11 @@ impl Ledger {
             return;
         }
         self.grow();
-        for states in &mut self.states {
+        for states in &mut self.kernels.states {
             states.clear(slots);
         }
+        self.mark(slots, false);
         for &slot in slots {
-            self.changed[slot as usize] = false;
             self.unhold(self.codes[slot as usize]);
         }
         self.free.extend_from_slice(slots);
@@ -136,7 +142,7 @@ impl Ledger {
             return;
         }
         self.grow();
-        for (states, column) in self.states.iter_mut().zip(&feed.columns) {
+        for (states, column) in self.kernels.states.iter_mut().zip(&feed.columns) {
             let rows = Rows {
                 values: column.as_ref(),
                 times: feed.times,
@@ -145,9 +151,7 @@ impl Ledger {
             };
             states.update(rows, slots);
         }
-        for &slot in slots {
-            self.changed[slot as usize] = true;
-        }
+        self.mark(slots, true);
     }
 
     /// Folds slots into other slots, pair after pair.
@@ -156,7 +160,7 @@ impl Ledger {
             return;
         }
         self.grow();
-        for states in &mut self.states {
+        for states in &mut self.kernels.states {
             states.merge_within(slots, from_slots);
         }
     }
@@ -164,22 +168,23 @@ impl Ledger {
     /// Folds slots of another ledger into slots of this one.
     pub(crate) fn merge(&mut self, slots: &[u32], from: &Self, from_slots: &[u32]) {
         self.grow();
-        for (states, from) in self.states.iter_mut().zip(&from.states) {
+        for (states, from) in self.kernels.states.iter_mut().zip(&from.kernels.states) {
             states.merge(slots, from.as_ref(), from_slots);
         }
-        for &slot in slots {
-            self.changed[slot as usize] = true;
-        }
+        self.mark(slots, true);
     }
 
     /// The answers of slots, a column for each aggregate.
     pub(crate) fn finish(&self, slots: &[u32]) -> Result<Vec<ArrayRef>, WindowError> {
-        self.states.iter().map(|states| states.finish(slots)).collect()
+        let columns = self.kernels.states.iter().map(|states| states.finish(slots));
+        let columns: Vec<Vec<ArrayRef>> = columns.collect::<Result<_, _>>()?;
+        let answers = self.kernels.answers.iter();
+        Ok(answers.map(|&(states, column)| columns[states][column].clone()).collect())
     }
 
     /// Makes room in the states for every slot taken so far.
     fn grow(&mut self) {
-        for states in &mut self.states {
+        for states in &mut self.kernels.states {
             states.grow(self.codes.len());
         }
     }
@@ -209,16 +214,29 @@ impl Ledger {
 
     #[inline]
     pub(crate) fn is_changed(&self, slot: u32) -> bool {
-        self.changed[slot as usize]
+        self.changed.as_ref().is_none_or(|changed| changed[slot as usize])
     }
 
-    #[inline]
-    pub(crate) fn mark_changed(&mut self, slot: u32) {
-        self.changed[slot as usize] = true;
+    /// Notes that slots took rows.
+    pub(crate) fn mark_changed(&mut self, slots: &[u32]) {
+        self.mark(slots, true);
     }
 
     pub(crate) fn forget_changes(&mut self) {
-        self.changed.fill(false);
+        self.changed = Some(vec![false; self.codes.len()]);
+    }
+
+    fn mark(&mut self, slots: &[u32], is_changed: bool) {
+        if let Some(changed) = &mut self.changed {
+            for &slot in slots {
+                changed[slot as usize] = is_changed;
+            }
+        }
+    }
+
+    /// Picks the column that each of the states takes out of the columns that the query names.
+    pub(crate) fn inputs(&self, named: &[ArrayRef]) -> Vec<Option<ArrayRef>> {
+        self.kernels.inputs.iter().map(|input| input.map(|at| named[at].clone())).collect()
     }
 
     /// The number of slots in use.
@@ -234,6 +252,7 @@ impl Ledger {
 
     /// The heap bytes of the states.
     pub(crate) fn bytes(&self) -> usize {
-        self.states.iter().map(|states| states.bytes()).sum::<usize>() + self.codes.len() * 5
+        self.kernels.states.iter().map(|states| states.bytes()).sum::<usize>()
+            + self.codes.len() * 5
     }
 }

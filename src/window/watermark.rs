@@ -61,6 +61,14 @@ impl Watermark {
         }
     }
 
+    /// The least event time that closes what `next_end` answers for what is closed now; the least of all before the first.
+    pub(crate) fn mover(&self, next_end: impl FnOnce(i64) -> i64) -> i64 {
+        if self.closing == i64::MIN {
+            return i64::MIN;
+        }
+        next_end(self.closing).saturating_add(self.lateness).saturating_add(self.delay)
+    }
+
     /// Ends the input: every window closes.
     pub(crate) fn finish(&mut self) {
         self.closing = i64::MAX;

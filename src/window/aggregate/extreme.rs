@@ -1,14 +1,11 @@
 //! The least and the greatest value of a group.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use arrow_array::Array;
 use arrow_array::ArrayRef;
-use arrow_array::ArrowPrimitiveType;
 use arrow_array::BinaryViewArray;
-use arrow_array::PrimitiveArray;
 use arrow_array::cast::AsArray;
 use arrow_array::types::BinaryViewType;
 use arrow_schema::DataType;
@@ -17,13 +14,16 @@ use crate::window::WindowError;
 use crate::window::aggregate::Rows;
 use crate::window::aggregate::fold::Fold;
 use crate::window::aggregate::fold::fold_rows;
-use crate::window::aggregate::fold::fold_values;
 use crate::window::aggregate::storage::from_storage;
-use crate::window::aggregate::storage::storage_type;
 use crate::window::aggregate::storage::to_storage;
 
 /// A native value of which one can be less than another.
-pub(super) trait Ordered: Copy + Default + fmt::Debug + Send {
+pub(super) trait Ordered: Copy + fmt::Debug + Send + 'static {
+    /// What any value is lesser than, or at least not greater.
+    const ABOVE_ALL: Self;
+    /// What any value is greater than, or at least not lesser.
+    const BELOW_ALL: Self;
+
     /// The value itself, in the form in which equal values are identical.
     fn canonical(self) -> Self;
 
@@ -36,6 +36,9 @@ pub(super) trait Ordered: Copy + Default + fmt::Debug + Send {
 macro_rules! ordered_integers {
     ($($native:ident)*) => {$(
         impl Ordered for $native {
+            const ABOVE_ALL: Self = Self::MAX;
+            const BELOW_ALL: Self = Self::MIN;
+
             #[inline]
             fn canonical(self) -> Self {
                 self
@@ -58,6 +61,9 @@ macro_rules! ordered_integers {
 macro_rules! ordered_floats {
     ($($native:ident)*) => {$(
         impl Ordered for $native {
+            const ABOVE_ALL: Self = Self::NAN;
+            const BELOW_ALL: Self = Self::NAN;
+
             #[inline]
             fn canonical(self) -> Self {
                 if self.is_nan() { Self::NAN } else { self + 0.0 }
@@ -78,77 +84,6 @@ macro_rules! ordered_floats {
 
 ordered_integers! { i8 i16 i32 i64 i128 u8 u16 u32 u64 }
 ordered_floats! { f32 f64 }
-
-/// Finds the least number, or the greatest.
-#[derive(Debug)]
-pub(super) struct Extreme<T, const GREATEST: bool> {
-    logical: DataType,
-    input: PhantomData<fn() -> T>,
-}
-
-/// The extreme so far.
-#[derive(Debug, Default)]
-pub(super) struct Extremum<V> {
-    value: V,
-    seen: bool,
-}
-
-impl<V: Ordered> Extremum<V> {
-    #[inline]
-    fn offer<const GREATEST: bool>(&mut self, value: V) {
-        let value = value.canonical();
-        self.value = match (self.seen, GREATEST) {
-            (false, _) => value,
-            (true, false) => self.value.lesser(value),
-            (true, true) => self.value.greater(value),
-        };
-        self.seen = true;
-    }
-}
-
-impl<T, const GREATEST: bool> Extreme<T, GREATEST> {
-    pub(super) fn new(logical: DataType) -> Self {
-        Self { logical, input: PhantomData }
-    }
-}
-
-impl<T, const GREATEST: bool> Fold for Extreme<T, GREATEST>
-where
-    T: ArrowPrimitiveType<Native: Ordered>,
-{
-    type Slot = Extremum<T::Native>;
-
-    fn update(&mut self, states: &mut [Self::Slot], rows: Rows<'_>, slots: &[u32]) {
-        let Some(values) = rows.values.map(to_storage) else {
-            return;
-        };
-        let values = values.as_primitive::<T>();
-        fold_values(values.values(), values.nulls(), rows, slots, |slot, value| {
-            states[slot].offer::<GREATEST>(value);
-        });
-    }
-
-    fn combine(&mut self, state: &mut Self::Slot, from: &Self::Slot) {
-        if from.seen {
-            state.offer::<GREATEST>(from.value);
-        }
-    }
-
-    fn finish<'a>(
-        &self,
-        states: impl ExactSizeIterator<Item = &'a Self::Slot>,
-    ) -> Result<ArrayRef, WindowError> {
-        let values: PrimitiveArray<T> =
-            states.map(|state| state.seen.then_some(state.value)).collect();
-        let storage = storage_type(&self.logical).unwrap_or(T::DATA_TYPE);
-        let stored: ArrayRef = Arc::new(values.with_data_type(storage));
-        from_storage(&stored, &self.logical)
-    }
-
-    fn fresh(&self) -> Self {
-        Self::new(self.logical.clone())
-    }
-}
 
 /// Finds the least string or run of bytes, or the greatest.
 #[derive(Debug)]

@@ -50,6 +50,14 @@ pub(super) trait Fold: Send + Sized + 'static {
         states: impl ExactSizeIterator<Item = &'a Self::Slot>,
     ) -> Result<ArrayRef, WindowError>;
 
+    /// Answers states for a kernel of several answers, a column each; the first is that of `finish`.
+    fn columns<'a>(
+        &self,
+        states: impl ExactSizeIterator<Item = &'a Self::Slot>,
+    ) -> Result<Vec<ArrayRef>, WindowError> {
+        Ok(vec![self.finish(states)?])
+    }
+
     /// An empty kernel of the same aggregate.
     fn fresh(&self) -> Self;
 
@@ -120,8 +128,8 @@ impl<F: Fold> States for Folded<F> {
         self.kernel.compact(&mut self.states);
     }
 
-    fn finish(&self, slots: &[u32]) -> Result<ArrayRef, WindowError> {
-        self.kernel.finish(slots.iter().map(|&slot| &self.states[slot as usize]))
+    fn finish(&self, slots: &[u32]) -> Result<Vec<ArrayRef>, WindowError> {
+        self.kernel.columns(slots.iter().map(|&slot| &self.states[slot as usize]))
     }
 
     fn fresh(&self) -> Box<dyn States> {

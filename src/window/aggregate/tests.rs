@@ -42,6 +42,12 @@ use super::*;
 
 const SLOT_COUNT: usize = 4;
 
+/// The column of states that answer one.
+fn only(mut columns: Vec<ArrayRef>) -> ArrayRef {
+    assert_eq!(columns.len(), 1);
+    columns.remove(0)
+}
+
 /// Rows in order of arrival: the slot, and the index of the value in the column; times are the indices, so
 /// that no order of arrival changes what is first.
 #[derive(Clone, Debug)]
@@ -106,7 +112,7 @@ const SLOTS: [u32; SLOT_COUNT] = [0, 1, 2, 3];
 fn answers(function: &Function, column: &ArrayRef, slots: &[u32]) -> ArrayRef {
     let mut states = empty(function, column.data_type());
     Arrival::in_order(slots).fold(&mut *states, column, 0, slots.len());
-    let answer = states.finish(&SLOTS).unwrap();
+    let answer = only(states.finish(&SLOTS).unwrap());
     let output_type = aggregate(function.clone()).output_type(Some(column.data_type())).unwrap();
     assert_eq!(answer.data_type(), &output_type);
     answer
@@ -168,12 +174,12 @@ fn agree(function: &Function, column: &ArrayRef, slots: &[u32], order: &[u32], c
     let mut split = empty(function, input);
     shuffled.fold(&mut *split, column, 0, cut);
     shuffled.fold(&mut *split, column, cut, count);
-    assert_eq!(&split.finish(&SLOTS).unwrap(), &expected, "{function:?} split");
+    assert_eq!(&only(split.finish(&SLOTS).unwrap()), &expected, "{function:?} split");
 
     let mut picked = empty(function, input);
     shuffled.fold_picked(&mut *picked, column, |row| row % 3 != 0);
     shuffled.fold_picked(&mut *picked, column, |row| row % 3 == 0);
-    assert_eq!(&picked.finish(&SLOTS).unwrap(), &expected, "{function:?} picked");
+    assert_eq!(&only(picked.finish(&SLOTS).unwrap()), &expected, "{function:?} picked");
 
     let mut left = empty(function, input);
     let mut right = left.fresh();
@@ -181,7 +187,7 @@ fn agree(function: &Function, column: &ArrayRef, slots: &[u32], order: &[u32], c
     shuffled.fold(&mut *left, column, cut, count);
     shuffled.fold(&mut *right, column, 0, cut);
     left.merge(&[3, 2, 1, 0], &*right, &[3, 2, 1, 0]);
-    assert_eq!(&left.finish(&SLOTS).unwrap(), &expected, "{function:?} merged");
+    assert_eq!(&only(left.finish(&SLOTS).unwrap()), &expected, "{function:?} merged");
 
     let mut within = empty(function, input);
     within.grow(2 * SLOT_COUNT);
@@ -189,11 +195,15 @@ fn agree(function: &Function, column: &ArrayRef, slots: &[u32], order: &[u32], c
     elsewhere.rows[cut..].iter_mut().for_each(|(slot, _)| *slot += 4);
     elsewhere.fold(&mut *within, column, 0, count);
     within.merge_within(&SLOTS, &[4, 5, 6, 7]);
-    assert_eq!(&within.finish(&SLOTS).unwrap(), &expected, "{function:?} merged within");
+    assert_eq!(&only(within.finish(&SLOTS).unwrap()), &expected, "{function:?} merged within");
 
     within.clear(&[0, 1, 2, 3, 4, 5, 6, 7]);
     shuffled.fold(&mut *within, column, 0, count);
-    assert_eq!(&within.finish(&SLOTS).unwrap(), &expected, "{function:?} cleared and used again");
+    assert_eq!(
+        &only(within.finish(&SLOTS).unwrap()),
+        &expected,
+        "{function:?} cleared and used again"
+    );
 }
 
 fn some_float() -> impl Strategy<Value = Option<f64>> {
@@ -625,7 +635,7 @@ fn count_without_a_column_counts_rows() {
     states.update(rows, &[1, 0, 1]);
     let picked = Rows { picked: Some(&[2]), ..rows };
     states.update(picked, &[1]);
-    assert_eq!(states.finish(&[1, 0]).unwrap().as_primitive::<Int64Type>().values(), &[3, 1]);
+    assert_eq!(only(states.finish(&[1, 0]).unwrap()).as_primitive::<Int64Type>().values(), &[3, 1]);
 }
 
 #[test]
@@ -638,7 +648,7 @@ fn rows_of_one_time_are_told_apart_by_arrival() {
     ] {
         let mut states = empty(&function, column.data_type());
         states.update(rows, &[0, 0, 0]);
-        assert_eq!(states.finish(&[0]).unwrap().as_string::<i32>().value(0), expected);
+        assert_eq!(only(states.finish(&[0]).unwrap()).as_string::<i32>().value(0), expected);
     }
 }
 
@@ -776,12 +786,12 @@ fn codes_survive_the_clearing_of_other_slots() {
     let slots: Vec<u32> = (0..3_000).map(|row| u32::from(row < 2_990)).collect();
     let mut states = empty(&Function::TopK { k: 20 }, column.data_type());
     Arrival::in_order(&slots).fold(&mut *states, &column, 0, 3_000);
-    let before = states.finish(&[0]).unwrap();
+    let before = only(states.finish(&[0]).unwrap());
     states.clear(&[1]);
-    assert_eq!(&states.finish(&[0]).unwrap(), &before);
+    assert_eq!(&only(states.finish(&[0]).unwrap()), &before);
     let late: Vec<u32> = vec![0; 3_000];
     Arrival::in_order(&late).fold(&mut *states, &column, 2_990, 3_000);
-    let doubled = tallies_of(&states.finish(&[0]).unwrap(), 0);
+    let doubled = tallies_of(&only(states.finish(&[0]).unwrap()), 0);
     assert_eq!(doubled.len(), 10);
     assert!(doubled.iter().all(|&(_, count)| count == 2), "{doubled:?}");
 }

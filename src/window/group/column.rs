@@ -7,8 +7,11 @@ use std::sync::Arc;
 use arrow_array::Array;
 use arrow_array::ArrayRef;
 use arrow_array::BooleanArray;
+use arrow_array::GenericStringArray;
+use arrow_array::OffsetSizeTrait;
 use arrow_array::PrimitiveArray;
 use arrow_array::StringArray;
+use arrow_array::StringViewArray;
 use arrow_array::cast::AsArray;
 use arrow_array::make_array;
 use arrow_array::types::ArrowPrimitiveType;
@@ -25,6 +28,7 @@ use arrow_schema::DataType;
 
 use crate::window::WindowError;
 use crate::window::group::interner::Interner;
+use crate::window::group::packed;
 
 /// The type that a column answers: a dictionary answers its values'.
 pub(crate) fn value_type(data_type: &DataType) -> &DataType {
@@ -54,6 +58,8 @@ pub(super) struct KeyColumn {
     interner: Interner,
     /// The code of null, once there was one.
     null: Option<u32>,
+    /// The dictionary met last, with the code of each of its values: batches of one table share it.
+    dictionary: Option<(ArrayRef, Vec<u32>)>,
 }
 
 impl KeyColumn {
@@ -68,36 +74,46 @@ impl KeyColumn {
             plain if plain.primitive_width().is_some_and(|width| width <= 8) => Kind::Bits,
             other => Kind::Rows(RowConverter::new(vec![SortField::new(other.clone())])?),
         };
-        Ok(Self { kind, data_type, interner: Interner::default(), null: None })
+        Ok(Self { kind, data_type, interner: Interner::default(), null: None, dictionary: None })
     }
 
-    /// Answers the code of every row, and adds those it makes to `made`.
+    /// Appends the code of every row to `codes`, and those it makes to `made`.
     pub(super) fn encode(
         &mut self,
         column: &ArrayRef,
+        codes: &mut Vec<u32>,
         made: &mut Vec<u32>,
-    ) -> Result<Vec<u32>, WindowError> {
+    ) -> Result<(), WindowError> {
         let Some(dictionary) = column.as_any_dictionary_opt() else {
-            return self.encode_plain(column, made);
+            return self.encode_plain(column, codes, made);
         };
         let values = dictionary.values();
-        if values.is_empty() || 2 * column.len() + 1_024 < values.len() {
-            return self.encode_plain(&arrow_cast::cast(column, &self.data_type)?, made);
+        let is_known = self.dictionary.as_ref().is_some_and(|(known, _)| is_same(known, values));
+        let is_large = 2 * column.len() + 1_024 < values.len();
+        if values.is_empty() || (is_large && !is_known) {
+            return self.encode_plain(&arrow_cast::cast(column, &self.data_type)?, codes, made);
         }
-        let of_value = self.encode_plain(values, made)?;
-        let mut codes: Vec<u32> =
-            dictionary.normalized_keys().into_iter().map(|key| of_value[key]).collect();
+        if !is_known {
+            let mut of_value = Vec::with_capacity(values.len());
+            self.encode_plain(values, &mut of_value, made)?;
+            self.dictionary = Some((Arc::clone(values), of_value));
+        }
+        let first = codes.len();
+        if let Some((_, of_value)) = &self.dictionary {
+            codes.extend(dictionary.normalized_keys().into_iter().map(|key| of_value[key]));
+        }
         if let Some(nulls) = dictionary.keys().nulls() {
             let null = self.null_code(made);
-            let absent = codes.iter_mut().zip(nulls).filter(|(_, is_valid)| !is_valid);
+            let absent = codes[first..].iter_mut().zip(nulls).filter(|(_, is_valid)| !is_valid);
             absent.for_each(|(code, _)| *code = null);
         }
-        Ok(codes)
+        Ok(())
     }
 
     /// Gives the code of a value to others.
     pub(super) fn forget(&mut self, code: u32) {
         self.interner.forget(code);
+        self.dictionary = None;
         if self.null == Some(code) {
             self.null = None;
         }
@@ -123,71 +139,76 @@ impl KeyColumn {
     fn encode_plain(
         &mut self,
         column: &ArrayRef,
+        codes: &mut Vec<u32>,
         made: &mut Vec<u32>,
-    ) -> Result<Vec<u32>, WindowError> {
+    ) -> Result<(), WindowError> {
         if let Kind::Rows(converter) = &self.kind {
             let rows = converter.convert_columns(std::slice::from_ref(column))?;
-            return Ok(self.intern(rows.iter().map(|row| Some(row.data())), made));
+            codes.extend(rows.iter().map(|row| self.bytes_code(row.data(), made)));
+            return Ok(());
         }
-        Ok(match column.data_type() {
-            DataType::Utf8 => self.intern_text(column.as_string::<i32>(), column, made),
-            DataType::LargeUtf8 => self.intern_text(column.as_string::<i64>(), column, made),
-            DataType::Utf8View => self.intern_text(column.as_string_view(), column, made),
+        match column.data_type() {
+            DataType::Utf8 => self.intern_texts(column.as_string::<i32>(), codes, made),
+            DataType::LargeUtf8 => self.intern_texts(column.as_string::<i64>(), codes, made),
+            DataType::Utf8View => self.intern_views(column.as_string_view(), codes, made),
             _ => {
-                let bits = bits_of(column);
-                match column.nulls() {
-                    None => bits.into_iter().map(|bits| self.bit_code(Some(bits), made)).collect(),
-                    Some(nulls) => bits
-                        .into_iter()
-                        .zip(nulls)
-                        .map(|(bits, is_valid)| self.bit_code(is_valid.then_some(bits), made))
-                        .collect(),
-                }
+                let is_valid = |row: usize| column.nulls().is_none_or(|nulls| nulls.is_valid(row));
+                codes.extend(bits_of(column).into_iter().enumerate().map(|(row, bits)| {
+                    if is_valid(row) {
+                        self.packed_code(bits.into(), made)
+                    } else {
+                        self.null_code(made)
+                    }
+                }));
             }
-        })
-    }
-
-    fn intern_text<'a, A: arrow_array::ArrayAccessor<Item = &'a str>>(
-        &mut self,
-        texts: A,
-        column: &ArrayRef,
-        made: &mut Vec<u32>,
-    ) -> Vec<u32> {
-        let rows = 0..column.len();
-        match column.nulls() {
-            None => self.intern(rows.map(|row| Some(texts.value(row).as_bytes())), made),
-            Some(nulls) => self.intern(
-                rows.map(|row| nulls.is_valid(row).then(|| texts.value(row).as_bytes())),
-                made,
-            ),
         }
+        Ok(())
     }
 
-    #[inline]
-    fn intern<'a>(
+    fn intern_texts<O: OffsetSizeTrait>(
         &mut self,
-        keys: impl Iterator<Item = Option<&'a [u8]>>,
+        texts: &GenericStringArray<O>,
+        codes: &mut Vec<u32>,
         made: &mut Vec<u32>,
-    ) -> Vec<u32> {
-        keys.map(|key| {
-            let Some(bytes) = key else {
+    ) {
+        let (bytes, ends) = (texts.value_data(), texts.value_offsets());
+        let nulls = texts.nulls().filter(|nulls| 0 < nulls.null_count());
+        codes.extend(ends.windows(2).enumerate().map(|(row, ends)| {
+            if nulls.is_some_and(|nulls| nulls.is_null(row)) {
                 return self.null_code(made);
-            };
-            let (code, is_new) = self.interner.intern_bytes(bytes);
-            if is_new {
-                made.push(code);
             }
-            code
-        })
-        .collect()
+            let (start, end) = (ends[0].as_usize(), ends[1].as_usize());
+            match packed::of_bytes(bytes, start, end) {
+                Some(packed) => self.packed_code(packed, made),
+                None => self.bytes_code(&bytes[start..end], made),
+            }
+        }));
+    }
+
+    fn intern_views(&mut self, texts: &StringViewArray, codes: &mut Vec<u32>, made: &mut Vec<u32>) {
+        let nulls = texts.nulls().filter(|nulls| 0 < nulls.null_count());
+        codes.extend(texts.views().iter().enumerate().map(|(row, &view)| {
+            if nulls.is_some_and(|nulls| nulls.is_null(row)) {
+                return self.null_code(made);
+            }
+            match packed::of_view(view) {
+                Some(packed) => self.packed_code(packed, made),
+                None => self.bytes_code(texts.value(row).as_bytes(), made),
+            }
+        }));
     }
 
     #[inline]
-    fn bit_code(&mut self, bits: Option<u64>, made: &mut Vec<u32>) -> u32 {
-        let Some(bits) = bits else {
-            return self.null_code(made);
-        };
-        let (code, is_new) = self.interner.intern_packed(bits.into());
+    fn packed_code(&mut self, packed: u128, made: &mut Vec<u32>) -> u32 {
+        let (code, is_new) = self.interner.intern_packed(packed);
+        if is_new {
+            made.push(code);
+        }
+        code
+    }
+
+    fn bytes_code(&mut self, bytes: &[u8], made: &mut Vec<u32>) -> u32 {
+        let (code, is_new) = self.interner.intern_bytes(bytes);
         if is_new {
             made.push(code);
         }
@@ -240,6 +261,11 @@ impl KeyColumn {
         let data = values.to_data().into_builder().data_type(self.data_type.clone()).build()?;
         Ok(make_array(data))
     }
+}
+
+/// Whether two columns are one and the same in memory.
+fn is_same(one: &ArrayRef, other: &ArrayRef) -> bool {
+    std::ptr::addr_eq(Arc::as_ptr(one), Arc::as_ptr(other))
 }
 
 fn primitive<T: ArrowPrimitiveType>(values: impl Iterator<Item = Option<T::Native>>) -> ArrayRef {

@@ -8,10 +8,13 @@
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
+
+use crate::window::group::table::CodeTable;
+use crate::window::group::table::Place;
+use crate::window::group::table::VACANT;
 
 /// The longest key, in bytes, that is packed.
-const PACKED_BYTES_MAX: usize = 15;
+pub(super) const PACKED_BYTES_MAX: usize = 15;
 
 /// How many codes of a tuple are packed.
 const PACKED_PARTS_MAX: usize = 4;
@@ -23,17 +26,10 @@ enum Key {
     Packed(u128),
 }
 
-/// A place in the table: enough of the key to know most strangers without looking it up.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    packed: u128,
-    code: u32,
-}
-
 /// Keys of one kind: bytes, integers or tuples, never mixed.
 #[derive(Debug, Default)]
 pub(super) struct Interner {
-    table: HashTable<Entry>,
+    table: CodeTable,
     keys: Vec<Key>,
     free: Vec<u32>,
     /// The bytes of long keys.
@@ -52,13 +48,8 @@ impl Interner {
 
     #[inline]
     pub(super) fn intern_packed(&mut self, packed: u128) -> (u32, bool) {
-        let hash = hash_packed(packed);
-        if let Some(entry) = self.table.find(hash, |entry| entry.packed == packed) {
-            return (entry.code, false);
-        }
-        let code = self.make(Key::Packed(packed));
-        self.insert(hash, Entry { packed, code });
-        (code, true)
+        let found = self.table.find_packed(hash_packed(packed), packed);
+        if found == VACANT { (self.make_packed(packed), true) } else { (found, false) }
     }
 
     pub(super) fn intern_tuple(&mut self, codes: &[u32]) -> (u32, bool) {
@@ -86,9 +77,8 @@ impl Interner {
             Key::Packed(packed) => hash_packed(*packed),
             Key::Forgotten => return self.free.push(code),
         };
-        if let Ok(entry) = self.table.find_entry(hash, |entry| entry.code == code) {
-            entry.remove();
-        }
+        let keys = &self.keys;
+        self.table.remove(hash, code, |place| hash_of(keys, place));
         self.free.push(code);
     }
 
@@ -139,23 +129,30 @@ impl Interner {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.table.allocation_size() + self.keys.capacity() * size_of::<Key>() + self.long_bytes
+        self.table.bytes() + self.keys.capacity() * size_of::<Key>() + self.long_bytes
     }
 
     fn intern_long(&mut self, bytes: &[u8]) -> (u32, bool) {
         let hash = hash_long(bytes);
         let packed = prefix(bytes);
-        let found = self.table.find(hash, |entry| {
-            entry.packed == packed
-                && matches!(&self.keys[entry.code as usize], Key::Bytes(key) if **key == *bytes)
+        let found = self.table.find(hash, |place| {
+            place.packed == packed
+                && matches!(&self.keys[place.code as usize], Key::Bytes(key) if **key == *bytes)
         });
-        if let Some(entry) = found {
-            return (entry.code, false);
+        if found != VACANT {
+            return (found, false);
         }
         self.long_bytes += bytes.len();
         let code = self.make(Key::Bytes(bytes.into()));
-        self.insert(hash, Entry { packed, code });
+        self.insert(hash, Place { packed, code });
         (code, true)
+    }
+
+    #[cold]
+    fn make_packed(&mut self, packed: u128) -> u32 {
+        let code = self.make(Key::Packed(packed));
+        self.insert(hash_packed(packed), Place { packed, code });
+        code
     }
 
     fn make(&mut self, key: Key) -> u32 {
@@ -168,18 +165,22 @@ impl Interner {
         code
     }
 
-    fn insert(&mut self, hash: u64, entry: Entry) {
+    fn insert(&mut self, hash: u64, place: Place) {
         let keys = &self.keys;
-        self.table.insert_unique(hash, entry, |entry| match &keys[entry.code as usize] {
-            Key::Bytes(bytes) => hash_long(bytes),
-            Key::Forgotten | Key::Packed(_) => hash_packed(entry.packed),
-        });
+        self.table.insert(hash, place, |place| hash_of(keys, place));
+    }
+}
+
+fn hash_of(keys: &[Key], place: &Place) -> u64 {
+    match &keys[place.code as usize] {
+        Key::Bytes(bytes) => hash_long(bytes),
+        Key::Forgotten | Key::Packed(_) => hash_packed(place.packed),
     }
 }
 
 /// Packs short bytes with their length, little end first.
 #[inline]
-fn pack(bytes: &[u8]) -> Option<u128> {
+pub(super) fn pack(bytes: &[u8]) -> Option<u128> {
     if PACKED_BYTES_MAX < bytes.len() {
         return None;
     }
