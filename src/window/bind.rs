@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use arrow_array::Array;
 use arrow_array::ArrayRef;
 use arrow_array::Int64Array;
 use arrow_array::RecordBatch;
+use arrow_array::make_array;
 use arrow_schema::DataType;
 use arrow_schema::Field;
 use arrow_schema::Fields;
@@ -110,13 +112,19 @@ impl Plan {
         first_mentions(&self.named).map(|at| picked[at].clone()).collect()
     }
 
-    /// Answers ticks as a column of instants.
+    /// Answers ticks, each so many times, as a column of `rows` instants.
     pub(crate) fn instants(
         &self,
-        ticks: impl Iterator<Item = i64>,
+        ticks: impl Iterator<Item = (i64, usize)>,
+        rows: usize,
     ) -> Result<ArrayRef, WindowError> {
-        let ticks = Int64Array::from_iter_values(ticks);
-        Ok(arrow_cast::cast(&ticks, self.output.field(0).data_type())?)
+        let mut values: Vec<i64> = Vec::with_capacity(rows);
+        for (tick, count) in ticks {
+            values.resize(values.len() + count, tick);
+        }
+        let data = Int64Array::from(values).into_data().into_builder();
+        let instants = data.data_type(self.output.field(0).data_type().clone()).build()?;
+        Ok(make_array(instants))
     }
 
     /// Answers a span in ticks.

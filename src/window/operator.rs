@@ -1,5 +1,7 @@
 //! The window operator: batches go in, the rows of windows come out.
 
+use std::ops::Range;
+
 use arrow_array::RecordBatch;
 use arrow_array::UInt32Array;
 use arrow_schema::Schema;
@@ -24,6 +26,7 @@ use crate::window::spec::NullTimes;
 use crate::window::spec::Order;
 use crate::window::spec::QuerySpec;
 use crate::window::spec::Window;
+use crate::window::time::bounds;
 use crate::window::watermark::Watermark;
 
 /// What one operator has seen and done.
@@ -379,32 +382,50 @@ impl Operator {
     }
 
     /// Sorts result rows and computes their columns.
+    #[expect(clippy::cast_possible_truncation, reason = "rank and slot are the halves of one word")]
     fn answer(&self, rows: &[ResultRow]) -> Result<RecordBatch, WindowError> {
-        let mut codes: Vec<u32> = rows.iter().map(|row| self.ledger.code(row.slot)).collect();
+        let codes: Vec<u32> = rows.iter().map(|row| self.ledger.code(row.slot)).collect();
         let ranked = self.groups.ranked(&distinct(&codes))?;
-        // Ranks take the codes' place, so that sorting compares integers that lie side by side.
-        for code in &mut codes {
-            *code = ranked.ranks[*code as usize];
+        // Rows come by windows as these were closed, so that what is left is to sort each window's few rows by rank.
+        let mut windows: Vec<(i64, i64, Range<usize>)> = Vec::new();
+        for (place, row) in rows.iter().enumerate() {
+            match windows.last_mut() {
+                Some((start, end, run)) if (*start, *end) == (row.start, row.end) => run.end += 1,
+                _ => windows.push((row.start, row.end, place..place + 1)),
+            }
         }
-        let sorted = rows.iter().zip(codes).map(|(row, rank)| (row.start, row.end, rank, row.slot));
-        let mut sorted: Vec<(i64, i64, u32, u32)> = sorted.collect();
-        sorted.sort_unstable();
-        let ranks = UInt32Array::from_iter_values(sorted.iter().map(|row| row.2));
-        let slots: Vec<u32> = sorted.iter().map(|row| row.3).collect();
-        let mut columns = vec![
-            self.plan.instants(sorted.iter().map(|row| row.0))?,
-            self.plan.instants(sorted.iter().map(|row| row.1))?,
-        ];
+        windows.sort_unstable_by_key(|(start, end, run)| (*start, *end, run.start));
+        let mut sorted: Vec<u64> = Vec::with_capacity(rows.len());
+        let by_rank = |place: usize| {
+            u64::from(ranked.ranks[codes[place] as usize]) << 32 | u64::from(rows[place].slot)
+        };
+        for window in windows.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let first = sorted.len();
+            sorted.extend(window.iter().flat_map(|(_, _, run)| run.clone()).map(by_rank));
+            sorted[first..].sort_unstable();
+        }
+        let instants = |edge: fn(&(i64, i64, Range<usize>)) -> i64| {
+            let edges = windows.iter().map(|window| (edge(window), window.2.len()));
+            self.plan.instants(edges, rows.len())
+        };
+        let mut columns = vec![instants(|window| window.0)?, instants(|window| window.1)?];
+        let ranks = UInt32Array::from_iter_values(sorted.iter().map(|row| (row >> 32) as u32));
         for column in &ranked.columns {
             columns.push(take(column, &ranks, None)?);
         }
+        let slots: Vec<u32> = sorted.iter().map(|&row| row as u32).collect();
         columns.extend(self.ledger.finish(&slots)?);
         Ok(RecordBatch::try_new(self.plan.output.clone(), columns)?)
     }
 
     fn release(&mut self, rows: &[ResultRow]) {
+        self.taken += rows.len() as u64;
+        if self.is_finished {
+            // Nothing comes after these: they need no tidying up.
+            self.ledger = self.ledger.fresh();
+            return self.count_windows();
+        }
         let slots: Vec<u32> = rows.iter().map(|row| row.slot).collect();
-        self.taken += slots.len() as u64;
         self.ledger.release(&slots);
         self.count_windows();
         self.reclaim();
@@ -418,7 +439,7 @@ impl Operator {
 
     fn count(&mut self, feed: &Feed<'_>, null_rows: usize) {
         let latest = match feed.present {
-            None => feed.times.iter().copied().max(),
+            None => Some(bounds(feed.times).1),
             Some(rows) => rows.iter().map(|&row| feed.times[row as usize]).max(),
         };
         self.stats.max_event_time = self.stats.max_event_time.max(latest);

@@ -23,6 +23,7 @@ use crate::window::passage::Passage;
 use crate::window::slot::Feed;
 use crate::window::slot::Ledger;
 use crate::window::slot::ResultRow;
+use crate::window::time::bounds;
 
 /// How many merges are gathered before they are done.
 const MERGES_PER_CALL: usize = 16_384;
@@ -239,7 +240,7 @@ impl Panes {
         } else {
             let stretches = feed.times.chunks(STRETCH_ROWS);
             for (times, codes) in stretches.zip(feed.codes.chunks(STRETCH_ROWS)) {
-                let (least, greatest) = stretch::bounds(times);
+                let (least, greatest) = bounds(times);
                 self.slots(times, codes, least, greatest, ledger, &mut slots);
             }
         }
@@ -277,13 +278,13 @@ impl Panes {
         let mut first = 0;
         while first < feed.times.len() {
             let mut end = feed.times.len().min(first + STRETCH_ROWS);
-            let (mut least, mut greatest) = stretch::bounds(&feed.times[first..end]);
+            let (mut least, mut greatest) = bounds(&feed.times[first..end]);
             // The row that moves the watermark past the end of a window is judged before it does.
             let mover = passage.watermark.mover(|closing| self.geometry.next_end(closing));
             if mover <= greatest {
                 let moves = feed.times[first..end].iter().position(|&time| mover <= time);
                 end = moves.map_or(end, |row| first + row + 1);
-                (least, greatest) = stretch::bounds(&feed.times[first..end]);
+                (least, greatest) = bounds(&feed.times[first..end]);
             }
             if self.judge(least, passage.watermark.closing()) == Verdict::InTime {
                 let (times, codes) = (&feed.times[first..end], &feed.codes[first..end]);

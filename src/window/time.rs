@@ -16,6 +16,7 @@ use arrow_cast::cast_with_options;
 use arrow_cast::display::array_value_to_string;
 use arrow_schema::DataType;
 use arrow_schema::TimeUnit;
+use multiversion::multiversion;
 
 use crate::window::WindowError;
 use crate::window::spec::Span;
@@ -167,9 +168,9 @@ impl TimeColumn {
     ) -> Result<(), WindowError> {
         let inside = |value: i64| -self.limit <= value && value <= self.limit;
         let outside = match present {
-            // A fold without early exit: the compiler makes it wide.
             None => {
-                if values.iter().fold(true, |all, &value| all & inside(value)) {
+                let (least, greatest) = if values.is_empty() { (0, 0) } else { bounds(values) };
+                if inside(least) && inside(greatest) {
                     return Ok(());
                 }
                 values.iter().position(|&value| !inside(value))
@@ -184,6 +185,20 @@ impl TimeColumn {
             })
         })
     }
+}
+
+/// The least and the greatest of some times; there is one at least.
+#[multiversion(targets(
+    "x86_64+avx+avx2+bmi1+bmi2+fma+avx512f+avx512bw+avx512dq+avx512vl+avx512cd",
+    "x86_64+avx+avx2+bmi1+bmi2+fma",
+))]
+pub(crate) fn bounds(times: &[i64]) -> (i64, i64) {
+    let (mut least, mut greatest) = (times[0], times[0]);
+    for &time in times {
+        least = least.min(time);
+        greatest = greatest.max(time);
+    }
+    (least, greatest)
 }
 
 fn present_rows(column: &dyn Array) -> Option<Vec<u32>> {
@@ -231,6 +246,7 @@ mod tests {
     use arrow_array::TimestampNanosecondArray;
     use arrow_array::TimestampSecondArray;
     use arrow_array::types::Int32Type;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -273,6 +289,14 @@ mod tests {
         assert_eq!(read(Arc::new(StringArray::from(texts.clone())), second), expected);
         let dictionary = texts.into_iter().collect::<DictionaryArray<Int32Type>>();
         assert_eq!(read(Arc::new(dictionary), second), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn bounds_are_the_least_and_the_greatest(times in proptest::collection::vec(any::<i64>(), 1..100)) {
+            let expected = (*times.iter().min().unwrap(), *times.iter().max().unwrap());
+            prop_assert_eq!(bounds(&times), expected);
+        }
     }
 
     #[test]

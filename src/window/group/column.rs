@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use arrow_array::Array;
+use arrow_array::ArrayAccessor;
 use arrow_array::ArrayRef;
 use arrow_array::BooleanArray;
 use arrow_array::GenericStringArray;
@@ -29,6 +30,7 @@ use arrow_schema::DataType;
 use crate::window::WindowError;
 use crate::window::group::interner::Interner;
 use crate::window::group::packed;
+use crate::window::group::table::VACANT;
 
 /// The type that a column answers: a dictionary answers its values'.
 pub(crate) fn value_type(data_type: &DataType) -> &DataType {
@@ -172,30 +174,39 @@ impl KeyColumn {
         made: &mut Vec<u32>,
     ) {
         let (bytes, ends) = (texts.value_data(), texts.value_offsets());
-        let nulls = texts.nulls().filter(|nulls| 0 < nulls.null_count());
-        codes.extend(ends.windows(2).enumerate().map(|(row, ends)| {
-            if nulls.is_some_and(|nulls| nulls.is_null(row)) {
-                return self.null_code(made);
-            }
-            let (start, end) = (ends[0].as_usize(), ends[1].as_usize());
-            match packed::of_bytes(bytes, start, end) {
-                Some(packed) => self.packed_code(packed, made),
-                None => self.bytes_code(&bytes[start..end], made),
-            }
-        }));
+        let pack = |ends: &[O]| packed::of_bytes(bytes, ends[0].as_usize(), ends[1].as_usize());
+        let first = codes.len();
+        codes.extend(ends.windows(2).map(|ends| self.known(pack(ends))));
+        self.intern_unknown(texts, &mut codes[first..], made);
     }
 
     fn intern_views(&mut self, texts: &StringViewArray, codes: &mut Vec<u32>, made: &mut Vec<u32>) {
-        let nulls = texts.nulls().filter(|nulls| 0 < nulls.null_count());
-        codes.extend(texts.views().iter().enumerate().map(|(row, &view)| {
-            if nulls.is_some_and(|nulls| nulls.is_null(row)) {
-                return self.null_code(made);
+        let first = codes.len();
+        codes.extend(texts.views().iter().map(|&view| self.known(packed::of_view(view))));
+        self.intern_unknown(texts, &mut codes[first..], made);
+    }
+
+    /// The code of a short key that was met before; `VACANT` for any other.
+    #[inline]
+    fn known(&self, packed: Option<u128>) -> u32 {
+        packed.map_or(VACANT, |packed| self.interner.find_packed(packed))
+    }
+
+    /// Gives codes to the rows that have none yet: keys not met before, long ones and nulls.
+    fn intern_unknown<'a, A: ArrayAccessor<Item = &'a str>>(
+        &mut self,
+        texts: A,
+        codes: &mut [u32],
+        made: &mut Vec<u32>,
+    ) {
+        let nulls = texts.nulls().filter(|nulls| 0 < nulls.null_count()).cloned();
+        for (row, code) in codes.iter_mut().enumerate() {
+            if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+                *code = self.null_code(made);
+            } else if *code == VACANT {
+                *code = self.bytes_code(texts.value(row).as_bytes(), made);
             }
-            match packed::of_view(view) {
-                Some(packed) => self.packed_code(packed, made),
-                None => self.bytes_code(texts.value(row).as_bytes(), made),
-            }
-        }));
+        }
     }
 
     #[inline]

@@ -46,9 +46,15 @@ impl Interner {
         }
     }
 
+    /// Answers the code of a packed key; `VACANT` where it has none.
+    #[inline]
+    pub(super) fn find_packed(&self, packed: u128) -> u32 {
+        self.table.find_packed(hash_packed(packed), packed)
+    }
+
     #[inline]
     pub(super) fn intern_packed(&mut self, packed: u128) -> (u32, bool) {
-        let found = self.table.find_packed(hash_packed(packed), packed);
+        let found = self.find_packed(packed);
         if found == VACANT { (self.make_packed(packed), true) } else { (found, false) }
     }
 

@@ -27,7 +27,12 @@ impl CodeTable {
     /// Answers the code of a key that is wholly in its packed form; `VACANT` where there is none.
     #[inline]
     pub(super) fn find_packed(&self, hash: u64, packed: u128) -> u32 {
-        self.find(hash, |place| place.packed == packed)
+        // Most keys stand where their hash begins; a vacancy that looks like one has no code either.
+        match self.places.get(home(hash, self.places.len().wrapping_sub(1))) {
+            Some(place) if place.packed == packed => place.code,
+            Some(_) => self.find(hash, |place| place.packed == packed),
+            None => VACANT,
+        }
     }
 
     /// Answers the code whose place `is_it`; `VACANT` where there is none.
@@ -49,11 +54,11 @@ impl CodeTable {
 
     /// Adds a key that is not there; `hash_of` answers the hash of a key that is.
     pub(super) fn insert(&mut self, hash: u64, place: Place, hash_of: impl Fn(&Place) -> u64) {
-        // Few keys stand wide apart, so that most are found at once; many stand closer, for the cache's sake.
-        let crowd = if self.places.len() < 4_096 {
-            self.places.len() / 4
-        } else {
-            self.places.len() / 8 * 5
+        // Few keys stand wide apart, so that nearly all are found at once; many stand closer, for the cache's sake.
+        let crowd = match self.places.len() {
+            few @ 0..4_096 => few / 32,
+            some @ 4_096..65_536 => some / 8,
+            many => many / 8 * 5,
         };
         if crowd <= self.count {
             self.spread(&hash_of);
@@ -96,7 +101,7 @@ impl CodeTable {
 
     #[cold]
     fn spread(&mut self, hash_of: &impl Fn(&Place) -> u64) {
-        let room = (self.places.len() * 2).max(64);
+        let room = (self.places.len() * 2).max(1_024);
         let crowded = std::mem::replace(&mut self.places, vec![VACANCY; room]);
         for place in crowded.into_iter().filter(|place| place.code != VACANT) {
             self.settle(hash_of(&place), place);
