@@ -162,7 +162,8 @@ fn run(spec: &QuerySpec, batches: &[RecordBatch], order: Order) -> usize {
 }
 
 fn main() {
-    let mut criterion = Criterion::default().with_measurement(ThreadTime).sample_size(10).configure_from_args();
+    let mut criterion =
+        Criterion::default().with_measurement(ThreadTime).sample_size(10).configure_from_args();
     let batches = events(ROWS);
     let minute = |minutes: i64| Span::from_millis(60_000 * minutes).expect("short");
     let tumble = Window::tumble(minute(1), Span::ZERO).expect("fits");

@@ -129,8 +129,7 @@ impl Groups {
         if self.columns.is_empty() {
             return Ok(Ranked { columns: Vec::new(), ranks });
         }
-        let order = Self::order(&self.columns(codes)?)?;
-        let sorted: Vec<u32> = order.iter().map(|&index| codes[index as usize]).collect();
+        let sorted = self.sorted(codes)?;
         for (rank, &code) in (0..).zip(&sorted) {
             ranks[code as usize] = rank;
         }
@@ -144,6 +143,16 @@ impl Groups {
             [column] => column.code_count(),
             _ => self.tuples.code_count(),
         }
+    }
+
+    fn sorted(&self, codes: &[u32]) -> Result<Vec<u32>, WindowError> {
+        if let [column] = self.columns.as_slice()
+            && let Some(sorted) = column.sorted(codes)
+        {
+            return Ok(sorted);
+        }
+        let order = Self::order(&self.columns(codes)?)?;
+        Ok(order.iter().map(|&index| codes[index as usize]).collect())
     }
 
     fn order(columns: &[ArrayRef]) -> Result<Vec<u32>, WindowError> {

@@ -387,11 +387,15 @@ impl Panes {
                 slots.resize(first + codes.len(), VACANT);
             }
         }
-        // Groups that are new in their panes, and panes that have no lane.
-        for (slot, (&time, &code)) in slots[first..].iter_mut().zip(times.iter().zip(codes)) {
-            if *slot == VACANT {
-                *slot = self.slot(time, code, ledger);
-            }
+        // Groups that are new in their panes, and panes that have no lane: listed first, as no guess foretells them.
+        let mut rows = [0; STRETCH_ROWS];
+        let mut count = 0;
+        for (row, &slot) in (0_u16..).zip(&slots[first..]) {
+            rows[count] = row;
+            count += usize::from(slot == VACANT);
+        }
+        for row in rows[..count].iter().map(|&row| usize::from(row)) {
+            slots[first + row] = self.slot(times[row], codes[row], ledger);
         }
     }
 

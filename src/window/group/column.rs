@@ -130,6 +130,17 @@ impl KeyColumn {
         }
     }
 
+    /// Sorts distinct codes by their values, nulls last, where that takes no more than comparing words.
+    pub(super) fn sorted(&self, codes: &[u32]) -> Option<Vec<u32>> {
+        if !matches!(self.kind, Kind::Text) {
+            return None;
+        }
+        let word = |&code: &u32| Some((self.interner.sort_word(code)?, code));
+        let mut words = codes.iter().map(word).collect::<Option<Vec<_>>>()?;
+        words.sort_unstable();
+        Some(words.into_iter().map(|(_, code)| code).collect())
+    }
+
     pub(super) fn code_count(&self) -> usize {
         self.interner.code_count()
     }

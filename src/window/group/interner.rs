@@ -100,6 +100,16 @@ impl Interner {
         }
     }
 
+    /// A word that sorts short keys by their bytes and null last; `None` for a long key.
+    pub(super) fn sort_word(&self, code: u32) -> Option<u128> {
+        match self.keys[code as usize] {
+            Key::Bytes(_) => None,
+            Key::Forgotten => Some(u128::MAX),
+            // The first byte comes to the top; the length, which tells bytes from what pads them, to the bottom.
+            Key::Packed(packed) => Some(packed.swap_bytes()),
+        }
+    }
+
     /// The integer of a key; `None` for null.
     pub(super) fn packed_of(&self, code: u32) -> Option<u128> {
         match self.keys[code as usize] {

@@ -1,5 +1,6 @@
 //! Groups over keys of every kind.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow_array::Array;
@@ -13,8 +14,10 @@ use arrow_array::StringArray;
 use arrow_array::StringViewArray;
 use arrow_array::TimestampMicrosecondArray;
 use arrow_array::UInt8Array;
+use arrow_array::cast::AsArray;
 use arrow_array::types::Int8Type;
 use arrow_cast::display::array_value_to_string;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -153,4 +156,23 @@ fn codes_are_translated_by_their_keys() {
     ours.encode(&column(&[Some("a"), Some("b")]), 2).unwrap();
     theirs.encode(&column(&[None, Some("b"), Some("c"), Some("a")]), 4).unwrap();
     assert_eq!(ours.translate(&theirs).unwrap(), [2, 1, 3, 0]);
+}
+
+proptest! {
+    #[test]
+    fn texts_are_sorted_by_their_bytes(
+        texts in proptest::collection::vec(proptest::option::of("[a-c\u{0}\u{e9}]{0,18}"), 1..60),
+    ) {
+        let column: ArrayRef = Arc::new(StringViewArray::from(texts.clone()));
+        let mut groups = Groups::new(&[DataType::Utf8View]).unwrap();
+        let codes: BTreeSet<u32> = groups.encode(&[column], texts.len()).unwrap().into_iter().collect();
+        let codes: Vec<u32> = codes.into_iter().collect();
+        let ranked = groups.ranked(&codes).unwrap();
+        // Null is not less than any text: it comes after what has a value.
+        let mut expected: Vec<Option<String>> = texts.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        expected.sort_by_key(|text| (text.is_none(), text.clone()));
+        let found: Vec<Option<String>> =
+            ranked.columns[0].as_string_view().iter().map(|text| text.map(str::to_owned)).collect();
+        prop_assert_eq!(found, expected);
+    }
 }
