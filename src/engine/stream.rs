@@ -10,6 +10,7 @@ use parking_lot::MutexGuard;
 
 use crate::clock::Bell;
 use crate::clock::Millis;
+use crate::engine::EngineOptions;
 use crate::engine::error::EngineError;
 use crate::engine::log::Log;
 use crate::engine::log::Slice;
@@ -29,6 +30,7 @@ use crate::record::key::check_key;
 use crate::record::sequence::SequenceNumber;
 use crate::record::sequence::ShardBirth;
 use crate::record::sequence::ShardIndex;
+use crate::threads::Threads;
 
 /// Which of Amazon's limits hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -91,6 +93,7 @@ pub struct Stream {
     account: Arc<str>,
     created: Millis,
     limits: Limits,
+    threads: Threads,
     engine_closed: Arc<AtomicBool>,
     state: Mutex<State>,
     bell: Bell,
@@ -117,7 +120,7 @@ impl Stream {
         now: Millis,
         name: String,
         account: Arc<str>,
-        limits: Limits,
+        engine_options: &EngineOptions,
         first_index: u64,
         engine_closed: Arc<AtomicBool>,
         options: StreamOptions,
@@ -138,7 +141,8 @@ impl Stream {
             deleted: false,
         };
         let (state, bell) = (Mutex::new(state), Bell::default());
-        Ok(Self { name, account, created: now, limits, engine_closed, state, bell })
+        let (limits, threads) = (engine_options.limits, engine_options.threads);
+        Ok(Self { name, account, created: now, limits, threads, engine_closed, state, bell })
     }
 
     /// Appends one record.
@@ -321,6 +325,11 @@ impl Stream {
     /// Returns which limits hold.
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// Returns how many threads bulk work may use.
+    pub fn threads(&self) -> Threads {
+        self.threads
     }
 
     /// Returns what rings when records come or the stream goes.

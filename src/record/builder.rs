@@ -14,6 +14,7 @@ use crate::record::key::KeyColumn;
 use crate::record::payload::BytesColumn;
 use crate::record::payload::Payload;
 use crate::record::sequence::ShardBirth;
+use crate::threads::Threads;
 
 /// Records of a block, at most: row numbers stay small and blocks are let go of in modest steps.
 const BLOCK_ROWS_MAX: usize = 65_536;
@@ -170,7 +171,7 @@ impl BlockBuilder {
             arrivals,
             keys: KeyColumn::from_checked(keys),
             payload: Payload::Bytes(BytesColumn::Offsets(data)),
-            routes: Routes::new(&self.births, self.slots),
+            routes: Routes::new(&self.births, self.slots, Threads::ONE),
         }
     }
 }
