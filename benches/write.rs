@@ -35,25 +35,30 @@ use shardstream::threads::Threads;
 const ROWS: usize = 10_000_000;
 const USERS: f64 = 100_000.0;
 
-/// Numbers from 0 to 1 that look random, the same each time.
-fn noise() -> impl Iterator<Item = f64> {
-    let mut state = 7_u64;
+/// Numbers that look random, the same each time.
+fn noise() -> impl Iterator<Item = u32> {
+    let mut state = 7_u32;
     std::iter::repeat_with(move || {
         state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as f64 / (1_u64 << 53) as f64
+        state ^= state >> 17;
+        state ^= state << 5;
+        state
     })
+}
+
+/// From 0 to 1, neither end included.
+fn part(number: u32) -> f64 {
+    (f64::from(number) + 0.5) / 2_f64.powi(32)
 }
 
 /// Names of users of whom few write much: by Zipf's law with exponent 1.2, cut off at `USERS`.
 fn users() -> ArrayRef {
     let mut names = arrow_array::builder::StringBuilder::with_capacity(ROWS, ROWS * 10);
     let mut name = String::new();
-    for part in noise().take(ROWS) {
-        let user = (1.0 - part).powf(-5.0).min(USERS) as u32;
+    for number in noise().take(ROWS) {
+        let user = part(number).powi(-5).min(USERS).floor();
         name.clear();
-        write!(name, "user-{user}").expect("text takes text");
+        write!(name, "user-{user:.0}").expect("text takes text");
         names.append_value(&name);
     }
     Arc::new(names.finish())
@@ -61,7 +66,7 @@ fn users() -> ArrayRef {
 
 fn table(users: &ArrayRef, data_type: &DataType) -> RecordBatch {
     let region: StringArray = noise()
-        .map(|part| Some(["region-0", "region-11", "region-7"][(part * 3.0) as usize]))
+        .map(|number| Some(if number % 3 == 0 { "region-0" } else { "region-11" }))
         .take(ROWS)
         .collect();
     let times: Vec<i64> = (0..).map(|row| 1_767_225_600_000_000 + row * 8_640).take(ROWS).collect();
@@ -69,7 +74,7 @@ fn table(users: &ArrayRef, data_type: &DataType) -> RecordBatch {
         ("ts", Arc::new(TimestampMicrosecondArray::from(times))),
         ("user_id", cast(users, data_type).expect("text casts to text")),
         ("region", cast(&region, &DataType::Utf8View).expect("text casts to text")),
-        ("amount", Arc::new(Float64Array::from_iter_values(noise().take(ROWS)))),
+        ("amount", Arc::new(Float64Array::from_iter_values(noise().map(part).take(ROWS)))),
     ];
     RecordBatch::try_from_iter(columns).expect("the columns are of one length")
 }

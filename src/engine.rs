@@ -3,6 +3,7 @@
 pub mod error;
 pub mod log;
 pub mod position;
+pub mod put_many;
 pub(crate) mod reshard;
 pub mod shard;
 pub mod stream;

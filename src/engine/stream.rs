@@ -77,7 +77,7 @@ pub struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.data.len() + self.key.len()
     }
 
@@ -159,37 +159,6 @@ impl Stream {
         drop(state);
         self.bell.ring();
         Ok(SequenceNumber { birth, index, recorded_seconds: arrival.whole_seconds() })
-    }
-
-    /// Appends records in order; each is stored or throttled by itself.
-    ///
-    /// A record that no stream may hold refuses the call, and nothing is stored.
-    pub fn put_many(
-        &self,
-        now: Millis,
-        entries: &[Entry<'_>],
-    ) -> Result<Vec<Result<SequenceNumber, EngineError>>, EngineError> {
-        for (index, entry) in entries.iter().enumerate() {
-            check_key(entry.key).map_err(|error| EngineError::EntryKey { index, error })?;
-        }
-        let hash_keys: Vec<HashKey> = entries.iter().map(Entry::hash_key).collect();
-        let mut state = self.state()?;
-        for (index, entry) in entries.iter().enumerate() {
-            check_size(state.record_bytes_max, entry.bytes(), Some(index))?;
-        }
-        let arrival = state.log.arrival(now);
-        let mut results = Vec::with_capacity(entries.len());
-        for (entry, hash_key) in entries.iter().zip(hash_keys) {
-            let birth = state.map.owner(hash_key);
-            results.push(self.admit(&mut state, now, birth, entry.bytes()).map(|()| {
-                let index = state.log.push(arrival, birth, entry.key, entry.data);
-                SequenceNumber { birth, index, recorded_seconds: arrival.whole_seconds() }
-            }));
-        }
-        state.trim(now);
-        drop(state);
-        self.bell.ring();
-        Ok(results)
     }
 
     /// Splits an open shard in two: `at` is the first hash key of the upper child; the middle if it is not given.

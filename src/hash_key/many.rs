@@ -27,7 +27,7 @@ impl<'a> From<&'a str> for KeyBytes<'a> {
     }
 }
 
-impl<'a> KeyBytes<'a> {
+impl KeyBytes<'_> {
     /// Reads four words from byte `start` on, some of which may not be the key's.
     #[inline]
     fn four_words(self, start: usize) -> [u32; 4] {

@@ -131,7 +131,9 @@ impl Routes {
             for (new, &old) in (0..).zip(&used) {
                 place[old] = new;
             }
-            slots.iter_mut().for_each(|slot| *slot = place[usize::from(*slot)]);
+            for slot in &mut slots {
+                *slot = place[usize::from(*slot)];
+            }
         }
         Self { runs, slots: Some(slots) }
     }
@@ -340,7 +342,7 @@ mod tests {
         let mut seen = 0;
         for run in routes.runs() {
             let Some(rows) = &run.rows else { continue };
-            assert!(0 < rows.len() && rows.windows(2).all(|pair| pair[0] < pair[1]));
+            assert!(!rows.is_empty() && rows.windows(2).all(|pair| pair[0] < pair[1]));
             assert!(rows.iter().all(|&row| routes.birth(row as usize) == run.birth));
             seen += rows.len();
         }

@@ -168,7 +168,7 @@ impl KeyColumn {
     fn checked(self) -> Result<Self, KeyError> {
         // Bytes bound characters from above: most columns are seen to be good by their lengths alone.
         let good = 1..=PARTITION_KEY_CHARS_MAX;
-        if let Some((shortest, longest)) = lens::extent(&self.to_array())
+        if let Some((shortest, longest)) = self.extent()
             && good.contains(&shortest)
             && good.contains(&longest)
         {
@@ -188,6 +188,16 @@ impl KeyColumn {
             _ => (0..self.len()).try_for_each(|row| check_key_at(self.value(row), Some(row)))?,
         }
         Ok(self)
+    }
+
+    /// Returns the bytes of the shortest key and of the longest, those of a dictionary that no row has among them.
+    fn extent(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Dictionary { values, .. } => values.extent(),
+            Self::Large(keys) => lens::extent(keys),
+            Self::Offsets(keys) => lens::extent(keys),
+            Self::Views(keys) => lens::extent(keys),
+        }
     }
 
     /// Returns how many rows there are.

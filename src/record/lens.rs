@@ -48,9 +48,15 @@ pub fn longest_bound(array: &dyn Array) -> Option<usize> {
 fn bounded(data_type: &DataType) -> bool {
     match data_type {
         DataType::Dictionary(_, values) => bounded(values),
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => true,
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
-        _ => false,
+        _ => matches!(
+            data_type,
+            DataType::Binary
+                | DataType::LargeBinary
+                | DataType::BinaryView
+                | DataType::Utf8
+                | DataType::LargeUtf8
+                | DataType::Utf8View
+        ),
     }
 }
 
