@@ -150,3 +150,63 @@ impl Stream {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::engine::Engine;
+    use crate::engine::EngineOptions;
+    use crate::engine::Limits;
+    use crate::engine::Mode;
+    use crate::engine::StreamOptions;
+    use crate::hash_key::HashKey;
+    use crate::limits::DAY_MS;
+    use crate::threads::Threads;
+
+    fn stream(limits: Limits, threads: usize) -> Arc<Stream> {
+        let engine = Engine::new(EngineOptions {
+            clock: Clock::System,
+            limits,
+            region: "eu-west-1".to_owned(),
+            account_id: "123456789012".to_owned(),
+            seed: 7,
+            threads: Threads::new(Some(threads)).unwrap(),
+        });
+        let options = StreamOptions {
+            shard_count: 5,
+            retention_ms: DAY_MS,
+            mode: Mode::Provisioned,
+            record_bytes_max: 1024 * 1024,
+            tags: std::collections::BTreeMap::new(),
+        };
+        engine.create_stream(Millis(0), "clicks", options).unwrap()
+    }
+
+    #[test]
+    fn many_runs_by_many_threads_answer_as_one_record_after_another() {
+        let keys: Vec<String> = (0..3 * RUN + 5).map(|place| format!("user-{place}")).collect();
+        let entry = |place: usize| Entry {
+            data: &keys[place].as_bytes()[..2],
+            key: &keys[place],
+            explicit_hash_key: place
+                .is_multiple_of(7)
+                .then(|| HashKey(u128::MAX / 70_000 * place as u128)),
+        };
+        for (limits, threads) in [(Limits::Off, 1), (Limits::Off, 3), (Limits::Aws, 2)] {
+            let (alone, together) = (stream(limits, 1), stream(limits, threads));
+            let answers = together.put_each(Millis(0), keys.len(), entry).unwrap();
+            let mut stored_bytes = 0;
+            for (place, answer) in answers.iter().enumerate() {
+                let one = alone.put(Millis(0), entry(place));
+                stored_bytes += one.as_ref().map_or(0, |_| entry(place).bytes() as u64);
+                assert_eq!(answer.map_err(EngineError::clone), one, "{place}");
+            }
+            assert_eq!((answers.len(), answers.at(keys.len())), (keys.len(), None));
+            assert_eq!(answers.stored_bytes(), stored_bytes);
+            let refused = answers.iter().filter(Result::is_err).count();
+            assert_eq!(answers.refused_count(), refused);
+            assert_eq!(limits == Limits::Aws, 0 < refused);
+        }
+    }
+}

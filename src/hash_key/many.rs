@@ -131,6 +131,8 @@ fn hash_long<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use md5::Digest;
+    use md5::Md5;
     use proptest::prelude::*;
 
     fn hashed(keys: &[&[u8]]) -> Vec<HashKey> {
@@ -141,7 +143,8 @@ mod tests {
     }
 
     fn one_by_one(keys: &[&[u8]]) -> Vec<HashKey> {
-        keys.iter().map(|key| HashKey::of_bytes(key)).collect()
+        let one = |key: &&[u8]| HashKey(u128::from_be_bytes(Md5::digest(key).into()));
+        keys.iter().map(one).collect()
     }
 
     /// Bytes of which no two runs are alike.

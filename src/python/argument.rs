@@ -43,6 +43,13 @@ impl<'a> Data<'a> {
         Err(raise("SerializationException", format!("data is bytes, not {given}{hint}")))
     }
 
+    pub(super) fn into_vec(self) -> Vec<u8> {
+        match self {
+            Self::Borrowed(bytes) => bytes.to_vec(),
+            Self::Copied(bytes) => bytes,
+        }
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Self::Borrowed(bytes) => bytes,

@@ -56,17 +56,15 @@ impl<'a> Given<'a> {
                 }
             }
             let data = tuple.get_borrowed_item(0)?;
-            let data = match data.extract::<&'a [u8]>() {
-                Ok(bytes) => bytes,
-                Err(_) => {
-                    copies.push((index, Data::extract(&data)?.bytes().to_vec()));
-                    &[]
-                }
+            let data = if let Ok(bytes) = data.extract::<&'a [u8]>() {
+                bytes
+            } else {
+                copies.push((index, Data::extract(&data)?.into_vec()));
+                &[]
             };
             let key = tuple.get_borrowed_item(1)?;
-            let key = match key.extract::<&'a str>() {
-                Ok(key) => key,
-                Err(_) => return Err(argument::key(&key).err().expect("it is no text")),
+            let Ok(key) = key.extract::<&'a str>() else {
+                return Err(argument::key(&key).expect_err("it is no text"));
             };
             pairs.push((data, key));
         }

@@ -87,13 +87,27 @@ impl BlockBuilder {
 
     /// Ends the block and returns it; the builder goes on after it. The block is `None` when there are no records.
     pub fn seal(&mut self) -> Option<Block> {
-        let sealed = std::mem::replace(self, Self::new(self.end_index()));
+        let next = if self.is_full() { self.successor() } else { Self::new(self.end_index()) };
+        let sealed = std::mem::replace(self, next);
         (!sealed.slots.is_empty()).then(|| {
             let mut whole = sealed;
             whole.key_bytes.shrink_to_fit();
             whole.data_bytes.shrink_to_fit();
             whole.into_block()
         })
+    }
+
+    /// Starts the block after a full one, which will hardly be smaller: with room for as much, so that growing copies
+    /// nothing.
+    fn successor(&self) -> Self {
+        let room = |len: usize| len + len / 16;
+        let mut next = Self::new(self.end_index());
+        next.key_offsets.reserve(room(self.key_offsets.len()));
+        next.key_bytes.reserve(room(self.key_bytes.len()));
+        next.data_offsets.reserve(room(self.data_offsets.len()));
+        next.data_bytes.reserve(room(self.data_bytes.len()));
+        next.slots.reserve(room(self.slots.len()));
+        next
     }
 
     /// Moves the next record's sequence index on to `index`, past records that came by another way.
