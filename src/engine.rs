@@ -3,6 +3,7 @@
 pub mod error;
 pub mod log;
 pub mod position;
+pub mod put_many;
 pub(crate) mod reshard;
 pub mod shard;
 pub mod stream;
@@ -29,6 +30,7 @@ use crate::limits::STREAM_NAME_CHARS_MAX;
 use crate::limits::TAG_KEY_CHARS_MAX;
 use crate::limits::TAG_VALUE_CHARS_MAX;
 use crate::limits::TAGS_PER_STREAM_MAX;
+use crate::threads::Threads;
 
 /// Names of streams that an error lists, at most.
 const KNOWN_STREAMS_MAX: usize = 8;
@@ -46,6 +48,8 @@ pub struct EngineOptions {
     pub account_id: String,
     /// What sequence numbers start from: the same seed, clock and input give the same ones.
     pub seed: u64,
+    /// How many threads writes and queries use at most.
+    pub threads: Threads,
 }
 
 /// Streams by name.
@@ -83,7 +87,7 @@ impl Engine {
             now,
             name.to_owned(),
             Arc::clone(&self.account),
-            self.options.limits,
+            &self.options,
             self.first_index(name),
             Arc::clone(&self.closed),
             options,

@@ -1,5 +1,8 @@
 //! The 128-bit ring: hash keys, the ranges that shards own, and MD5 of partition keys.
 
+mod lanes;
+pub mod many;
+
 use std::fmt;
 
 use md5::Digest;
@@ -23,7 +26,11 @@ impl HashKey {
     /// assert_eq!(HashKey::of("").0, 0xd41d_8cd9_8f00_b204_e980_0998_ecf8_427e);
     /// ```
     pub fn of(partition_key: &str) -> Self {
-        Self(u128::from_be_bytes(Md5::digest(partition_key.as_bytes()).into()))
+        Self::of_bytes(partition_key.as_bytes())
+    }
+
+    fn of_bytes(partition_key: &[u8]) -> Self {
+        Self(u128::from_be_bytes(Md5::digest(partition_key).into()))
     }
 
     /// Parses the decimal digits that the API carries.

@@ -9,6 +9,7 @@ mod argument;
 mod clock;
 mod engine;
 mod error;
+mod given;
 mod query;
 mod record;
 mod replay;

@@ -4,6 +4,7 @@ pub mod block;
 pub mod builder;
 pub mod json;
 pub mod key;
+pub mod lens;
 pub mod payload;
 pub mod sequence;
 

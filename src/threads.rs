@@ -2,6 +2,10 @@
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use parking_lot::Mutex;
 
 /// The environment variable that bounds threads, for users and for those who measure.
 const VARIABLE: &str = "SHARDSTREAM_THREADS";
@@ -85,6 +89,43 @@ impl Threads {
         })
     }
 
+    /// Has `work` done on every item, in order, each by the thread that is free next. The caller's own thread asks `go_on`
+    /// before each item it takes, and no thread takes another one after a no; tells whether all were done.
+    ///
+    /// # Panics
+    ///
+    /// When `work` does.
+    pub fn on_each<T: Send>(
+        self,
+        items: impl ExactSizeIterator<Item = T> + Send,
+        mut go_on: impl FnMut() -> bool,
+        work: impl Fn(T) + Sync,
+    ) -> bool {
+        let others = self.count().min(items.len()).saturating_sub(1);
+        let (items, stopped) = (Mutex::new(items), AtomicBool::new(false));
+        let next = || items.lock().next();
+        let help = || {
+            while !stopped.load(Ordering::Relaxed)
+                && let Some(item) = next()
+            {
+                work(item);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..others {
+                scope.spawn(help);
+            }
+            loop {
+                if !go_on() {
+                    stopped.store(true, Ordering::Relaxed);
+                    return false;
+                }
+                let Some(item) = next() else { return true };
+                work(item);
+            }
+        })
+    }
+
     fn cores() -> Self {
         Self(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))
     }
@@ -108,6 +149,34 @@ mod tests {
                 assert!(parts.len() == 1 || parts.iter().all(|part| 4 <= part.len()), "{parts:?}");
                 assert!(parts.into_iter().flatten().eq(0..len));
             }
+        }
+    }
+
+    #[test]
+    fn each_item_is_worked_on_once() {
+        for threads in 1..6 {
+            let threads = Threads::new(Some(threads)).unwrap();
+            for len in 0..40 {
+                let mut done = vec![0; len];
+                assert!(threads.on_each(done.iter_mut(), || true, |done| *done += 1));
+                assert_eq!(done, vec![1; len]);
+            }
+        }
+    }
+
+    #[test]
+    fn no_item_is_begun_after_a_no() {
+        for threads in 1..4 {
+            let threads = Threads::new(Some(threads)).unwrap();
+            let (mut looks, done) = (0, Mutex::new(0));
+            let look = || {
+                looks += 1;
+                looks < 3
+            };
+            assert!(!threads.on_each(0..u32::MAX, look, |_| *done.lock() += 1));
+            assert_eq!(looks, 3);
+            let done = *done.lock();
+            assert!(2 <= done && (threads == Threads::ONE) <= (done == 2), "{done}");
         }
     }
 

@@ -43,7 +43,14 @@ class Engine:
     """Streams by name; the package's `Engine` is its face."""
 
     def __new__(
-        cls, *, clock: ManualClock | None, limits_aws: bool, region: str, account_id: str, seed: int
+        cls,
+        *,
+        clock: ManualClock | None,
+        limits_aws: bool,
+        region: str,
+        account_id: str,
+        seed: int,
+        threads: int | None,
     ) -> Self: ...
     def create_stream(
         self,
@@ -61,6 +68,8 @@ class Engine:
     def close(self) -> None: ...
     @property
     def closed(self) -> bool: ...
+    @property
+    def threads(self) -> int: ...
     def now_ms(self) -> int: ...
 
 @disjoint_base

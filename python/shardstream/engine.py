@@ -35,6 +35,8 @@ class Engine:
         region: The region in ARNs.
         account_id: The account in ARNs and messages: 12 digits.
         seed: The same seed, clock and input give the same sequence numbers.
+        threads: How many threads writes and queries of this engine use at most; default the environment variable
+            SHARDSTREAM_THREADS, else the cores.
 
     Raises:
         InvalidArgumentException: An argument is not one of those named here.
@@ -56,6 +58,7 @@ class Engine:
         region: str = "us-east-1",
         account_id: str = "000000000000",
         seed: int = 0,
+        threads: int | None = None,
     ) -> None:
         """Make an engine without streams."""
         if clock is not None and not isinstance(clock, _core.ManualClock):
@@ -75,7 +78,12 @@ class Engine:
             message = f"seed: an int from 0 to 2**64 - 1, not {seed!r}"
             raise InvalidArgumentException(message)
         self._core = _core.Engine(
-            clock=clock, limits_aws=limits == "aws", region=region, account_id=account_id, seed=seed
+            clock=clock,
+            limits_aws=limits == "aws",
+            region=region,
+            account_id=account_id,
+            seed=seed,
+            threads=threads,
         )
         self._clock = clock
         self._limits = limits

@@ -43,16 +43,20 @@ impl Shard {
     }
 }
 
-/// Bits of a hash key that index the map.
-const TOP_BITS: u32 = 12;
+/// Bits of a hash key that index the map, at least and at most: some cells a shard, in a table that caches hold.
+const TOP_BITS: std::ops::RangeInclusive<u32> = 8..=16;
 
 /// The open shards in order of the ring, which they cover exactly.
 #[derive(Debug)]
 pub(crate) struct ShardMap {
     births: Vec<ShardBirth>,
     ranges: Vec<HashKeyRange>,
+    /// The upper halves of the last keys of `ranges`: enough to tell most keys from them.
+    last_uppers: Vec<u64>,
     /// By the top bits of a hash key, the first place it may fall in: so a lookup costs the same for 4 shards and 4,000.
     first_place: Vec<u16>,
+    /// What leaves the top bits of the upper half of a hash key.
+    top_shift: u32,
 }
 
 impl ShardMap {
@@ -70,23 +74,26 @@ impl ShardMap {
             ranges.windows(2).all(|pair| pair[0].is_followed_by(pair[1])),
             "open shards leave no gap and do not overlap"
         );
-        let first_place = |top: u32| {
-            let key = HashKey(u128::from(top) << (128 - TOP_BITS));
-            let place = ranges.partition_point(|range| range.last < key);
-            u16::try_from(place).expect("a stream has at most 10,000 open shards")
-        };
+        let top_bits = (ranges.len().ilog2() + 5).clamp(*TOP_BITS.start(), *TOP_BITS.end());
         Self {
             births: open.iter().map(|shard| shard.birth).collect(),
-            first_place: (0..1 << TOP_BITS).map(first_place).collect(),
+            last_uppers: ranges.iter().map(|range| upper_half(range.last)).collect(),
+            first_place: first_places(&ranges, top_bits),
+            top_shift: u64::BITS - top_bits,
             ranges,
         }
     }
 
     /// Returns the place, in order of the ring, of the shard that owns `key`.
+    #[inline]
     pub(crate) fn place(&self, key: HashKey) -> u16 {
-        let top = usize::try_from(key.0 >> (128 - TOP_BITS)).expect("a few bits");
+        let upper = upper_half(key);
+        let top = usize::try_from(upper >> self.top_shift).expect("a few bits");
         let mut place = self.first_place[top];
-        while self.ranges[usize::from(place)].last < key {
+        // Few cells have an end of a shard in them, and next to no key shares its upper half with one.
+        while self.last_uppers[usize::from(place)] <= upper
+            && self.ranges[usize::from(place)].last < key
+        {
             place += 1;
         }
         place
@@ -107,6 +114,23 @@ impl ShardMap {
     pub(crate) fn ranges(&self) -> &[HashKeyRange] {
         &self.ranges
     }
+}
+
+/// Lists the places of the first keys of all cells of `top_bits` bits.
+fn first_places(ranges: &[HashKeyRange], top_bits: u32) -> Vec<u16> {
+    let mut place = 0;
+    let first_place = |top: u32| {
+        let key = HashKey(u128::from(top) << (u128::BITS - top_bits));
+        while ranges[place].last < key {
+            place += 1;
+        }
+        u16::try_from(place).expect("a stream has at most 10,000 open shards")
+    };
+    (0..1 << top_bits).map(first_place).collect()
+}
+
+fn upper_half(key: HashKey) -> u64 {
+    u64::try_from(key.0 >> 64).expect("64 bits are left")
 }
 
 #[cfg(test)]
@@ -131,10 +155,29 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_key_falls_in_the_shard_that_owns_it(count in 1_u32..3_000, keys: Vec<u128>, near in 0_u128..3) {
+        fn every_key_falls_in_the_shard_that_owns_it(count in 1_u32..10_001, keys: Vec<u128>, near in 0_u128..3) {
             let shards = shards(&HashKeyRange::uniform(count));
             let map = ShardMap::new(&shards);
             let edges = shards.iter().flat_map(|shard| [shard.range.first.0.saturating_sub(near), shard.range.last.0]);
+            for key in keys.into_iter().chain(edges).map(HashKey) {
+                let owner = map.owner(key).shard.0 as usize;
+                prop_assert!(shards[owner].range.contains(key));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_key_falls_in_its_shard_however_the_ring_is_cut(
+            cuts in prop::collection::btree_set(prop_oneof![1..=u128::MAX, 1..1_000_u128, (1..1_000_u128).prop_map(|low| 7 << 64 | low)], 0..60),
+            keys: Vec<u128>,
+        ) {
+            let firsts: Vec<u128> = std::iter::once(0).chain(cuts.iter().copied()).collect();
+            let lasts = cuts.iter().map(|cut| cut - 1).chain([u128::MAX]);
+            let range = |(first, last): (&u128, u128)| HashKeyRange { first: HashKey(*first), last: HashKey(last) };
+            let shards = shards(&firsts.iter().zip(lasts).map(range).collect::<Vec<_>>());
+            let map = ShardMap::new(&shards);
+            let edges = firsts.iter().flat_map(|&first| [first, first.saturating_sub(1), first.saturating_add(1)]);
             for key in keys.into_iter().chain(edges).map(HashKey) {
                 let owner = map.owner(key).shard.0 as usize;
                 prop_assert!(shards[owner].range.contains(key));

@@ -10,6 +10,7 @@ use parking_lot::MutexGuard;
 
 use crate::clock::Bell;
 use crate::clock::Millis;
+use crate::engine::EngineOptions;
 use crate::engine::error::EngineError;
 use crate::engine::log::Log;
 use crate::engine::log::Slice;
@@ -29,6 +30,7 @@ use crate::record::key::check_key;
 use crate::record::sequence::SequenceNumber;
 use crate::record::sequence::ShardBirth;
 use crate::record::sequence::ShardIndex;
+use crate::threads::Threads;
 
 /// Which of Amazon's limits hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -75,7 +77,7 @@ pub struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.data.len() + self.key.len()
     }
 
@@ -91,6 +93,7 @@ pub struct Stream {
     account: Arc<str>,
     created: Millis,
     limits: Limits,
+    threads: Threads,
     engine_closed: Arc<AtomicBool>,
     state: Mutex<State>,
     bell: Bell,
@@ -117,7 +120,7 @@ impl Stream {
         now: Millis,
         name: String,
         account: Arc<str>,
-        limits: Limits,
+        engine_options: &EngineOptions,
         first_index: u64,
         engine_closed: Arc<AtomicBool>,
         options: StreamOptions,
@@ -138,7 +141,8 @@ impl Stream {
             deleted: false,
         };
         let (state, bell) = (Mutex::new(state), Bell::default());
-        Ok(Self { name, account, created: now, limits, engine_closed, state, bell })
+        let (limits, threads) = (engine_options.limits, engine_options.threads);
+        Ok(Self { name, account, created: now, limits, threads, engine_closed, state, bell })
     }
 
     /// Appends one record.
@@ -155,37 +159,6 @@ impl Stream {
         drop(state);
         self.bell.ring();
         Ok(SequenceNumber { birth, index, recorded_seconds: arrival.whole_seconds() })
-    }
-
-    /// Appends records in order; each is stored or throttled by itself.
-    ///
-    /// A record that no stream may hold refuses the call, and nothing is stored.
-    pub fn put_many(
-        &self,
-        now: Millis,
-        entries: &[Entry<'_>],
-    ) -> Result<Vec<Result<SequenceNumber, EngineError>>, EngineError> {
-        for (index, entry) in entries.iter().enumerate() {
-            check_key(entry.key).map_err(|error| EngineError::EntryKey { index, error })?;
-        }
-        let hash_keys: Vec<HashKey> = entries.iter().map(Entry::hash_key).collect();
-        let mut state = self.state()?;
-        for (index, entry) in entries.iter().enumerate() {
-            check_size(state.record_bytes_max, entry.bytes(), Some(index))?;
-        }
-        let arrival = state.log.arrival(now);
-        let mut results = Vec::with_capacity(entries.len());
-        for (entry, hash_key) in entries.iter().zip(hash_keys) {
-            let birth = state.map.owner(hash_key);
-            results.push(self.admit(&mut state, now, birth, entry.bytes()).map(|()| {
-                let index = state.log.push(arrival, birth, entry.key, entry.data);
-                SequenceNumber { birth, index, recorded_seconds: arrival.whole_seconds() }
-            }));
-        }
-        state.trim(now);
-        drop(state);
-        self.bell.ring();
-        Ok(results)
     }
 
     /// Splits an open shard in two: `at` is the first hash key of the upper child; the middle if it is not given.
@@ -321,6 +294,11 @@ impl Stream {
     /// Returns which limits hold.
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// Returns how many threads bulk work may use.
+    pub fn threads(&self) -> Threads {
+        self.threads
     }
 
     /// Returns what rings when records come or the stream goes.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_array::Array;
 use arrow_array::ArrayRef;
 use arrow_array::RecordBatch;
 use arrow_array::UInt32Array;
@@ -24,6 +23,7 @@ use crate::record::block::Block;
 use crate::record::block::Routes;
 use crate::record::key::KeyColumn;
 use crate::record::key::KeyError;
+use crate::record::lens;
 use crate::record::payload::BytesColumn;
 use crate::record::payload::DataError;
 use crate::record::payload::Payload;
@@ -39,9 +39,6 @@ pub struct Rows {
     /// When each row arrives, in milliseconds and never earlier than the row before; now, where not given.
     pub arrivals: Option<ScalarBuffer<i64>>,
 }
-
-/// Keys hashed between two looks at whether to go on: some milliseconds.
-const HASHED_AT_ONCE: usize = 65_536;
 
 /// Which columns of a table make its rows records.
 #[derive(Clone, Copy, Debug)]
@@ -130,8 +127,7 @@ pub struct Routed {
     rows: Rows,
     /// The map that routed them.
     map: Arc<ShardMap>,
-    /// By row, its shard's place on the ring.
-    slots: Vec<u16>,
+    routes: Routes,
 }
 
 /// What became of rows that were written.
@@ -193,10 +189,11 @@ impl Stream {
     ) -> Result<Option<Routed>, EngineError> {
         assert_eq!(rows.keys.len(), rows.payload.len(), "every row has a key");
         let map = Arc::clone(&self.state()?.map);
-        let mut slots = Vec::with_capacity(rows.keys.len());
-        let whole =
-            rows.keys.for_each_hash(HASHED_AT_ONCE, go_on, |hash| slots.push(map.place(hash)));
-        Ok(whole.then_some(Routed { rows, map, slots }))
+        let places = rows.keys.map_hashes(self.threads(), go_on, |hash| map.place(hash));
+        Ok(places.map(|places| {
+            let routes = Routes::new(map.births(), places, self.threads());
+            Routed { rows, map, routes }
+        }))
     }
 
     /// Appends rows that were routed.
@@ -212,18 +209,18 @@ impl Stream {
             routed = self.route(routed.rows, || true)?.expect("nobody stops it");
             state = self.state()?;
         }
-        let Routed { rows, map, slots } = routed;
+        let Routed { rows, routes, .. } = routed;
         let rows = match self.limits() {
-            Limits::Off => Some((rows, slots)),
-            Limits::Aws => self.throttle(&mut state, now, rows, slots, &mut written.throttled)?,
+            Limits::Off => Some((rows, routes)),
+            Limits::Aws => self.throttle(&mut state, now, rows, routes, &mut written.throttled)?,
         };
-        if let Some((rows, slots)) = rows {
+        if let Some((rows, routes)) = rows {
             let block = Block {
                 first_index: state.log.end().0,
                 arrivals: arrivals(state.log.arrival(now), rows.arrivals),
                 keys: rows.keys,
                 payload: rows.payload,
-                routes: Routes::new(map.births(), slots),
+                routes,
             };
             for run in block.routes.runs() {
                 let records = run.count(block.len()) as u64;
@@ -243,31 +240,29 @@ impl Stream {
         state: &mut State,
         now: Millis,
         rows: Rows,
-        slots: Vec<u16>,
+        routes: Routes,
         throttled: &mut Vec<u64>,
-    ) -> Result<Option<(Rows, Vec<u16>)>, EngineError> {
+    ) -> Result<Option<(Rows, Routes)>, EngineError> {
         let lens = rows.payload.data_lens()?;
-        let map = Arc::clone(&state.map);
         let earliest = state.log.arrival(now);
-        let mut kept = Vec::with_capacity(slots.len());
-        for (row, &slot) in (0_u32..).zip(&slots) {
-            let place = row as usize;
+        let mut kept = Vec::with_capacity(lens.len());
+        for (place, row) in (0..lens.len()).zip(0_u32..) {
             let arrival =
                 rows.arrivals.as_ref().map_or(now, |each| Millis(each[place]).max(earliest));
             let bytes = lens[place] as usize + rows.keys.value(place).len();
-            match self.admit(state, arrival, map.births()[usize::from(slot)], bytes) {
+            match self.admit(state, arrival, routes.birth(place), bytes) {
                 Ok(()) => kept.push(row),
                 Err(_) => throttled.push(u64::from(row)),
             }
         }
         if throttled.is_empty() {
-            return Ok(Some((rows, slots)));
+            return Ok(Some((rows, routes)));
         }
         if kept.is_empty() {
             return Ok(None);
         }
-        let slots = kept.iter().map(|&row| slots[row as usize]).collect();
-        Ok(Some((pick(rows, kept), slots)))
+        let routes = routes.pick(&kept, self.threads());
+        Ok(Some((pick(rows, kept), routes)))
     }
 }
 
@@ -303,7 +298,7 @@ fn row_bytes_bound(payload: &Payload) -> usize {
     KEY_BYTES_MAX
         + match payload {
             Payload::Bytes(data) => {
-                value_bytes_bound(&data.to_array()).unwrap_or(usize::MAX - KEY_BYTES_MAX)
+                lens::longest_bound(&data.to_array()).unwrap_or(usize::MAX - KEY_BYTES_MAX)
             }
             Payload::Rows(batch) => json_bytes_bound(batch).unwrap_or(usize::MAX - KEY_BYTES_MAX),
         }
@@ -318,30 +313,8 @@ fn json_bytes_bound(batch: &RecordBatch) -> Option<usize> {
     for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
         let scalar = field.data_type().is_primitive() || *field.data_type() == DataType::Boolean;
         let value =
-            if scalar { SCALAR_BYTES_MAX } else { value_bytes_bound(column)? * ESCAPE_BYTES + 2 };
+            if scalar { SCALAR_BYTES_MAX } else { lens::longest_bound(column)? * ESCAPE_BYTES + 2 };
         bound = bound.checked_add(value + field.name().len() * ESCAPE_BYTES + 4)?;
     }
     Some(bound)
-}
-
-/// Bytes of the longest value of a column of bytes or text; `None` for columns of another kind.
-fn value_bytes_bound(array: &ArrayRef) -> Option<usize> {
-    use arrow_array::cast::AsArray;
-    let longest = |offsets: &[i32]| offsets.windows(2).map(|pair| pair[1] - pair[0]).max();
-    let longest_large = |offsets: &[i64]| offsets.windows(2).map(|pair| pair[1] - pair[0]).max();
-    let bytes = match array.data_type() {
-        DataType::Binary => {
-            i64::from(longest(array.as_binary::<i32>().value_offsets()).unwrap_or(0))
-        }
-        DataType::Utf8 => i64::from(longest(array.as_string::<i32>().value_offsets()).unwrap_or(0)),
-        DataType::LargeBinary => {
-            longest_large(array.as_binary::<i64>().value_offsets()).unwrap_or(0)
-        }
-        DataType::LargeUtf8 => longest_large(array.as_string::<i64>().value_offsets()).unwrap_or(0),
-        DataType::BinaryView => i64::from(array.as_binary_view().lengths().max().unwrap_or(0)),
-        DataType::Utf8View => i64::from(array.as_string_view().lengths().max().unwrap_or(0)),
-        DataType::Dictionary(_, _) => return value_bytes_bound(array.as_any_dictionary().values()),
-        _ => return None,
-    };
-    usize::try_from(bytes).ok()
 }

@@ -14,6 +14,8 @@ use crate::engine::position::Position;
 use crate::hash_key::HashKey;
 use crate::python::error::raise;
 use crate::record::sequence::SequenceNumber;
+use crate::threads::Threads;
+use crate::threads::ThreadsError;
 
 /// A record's data: `bytes` are borrowed, other buffers copied.
 pub(super) enum Data<'a> {
@@ -39,6 +41,13 @@ impl<'a> Data<'a> {
         };
         let given = object.get_type().name()?;
         Err(raise("SerializationException", format!("data is bytes, not {given}{hint}")))
+    }
+
+    pub(super) fn into_vec(self) -> Vec<u8> {
+        match self {
+            Self::Borrowed(bytes) => bytes.to_vec(),
+            Self::Copied(bytes) => bytes,
+        }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -107,6 +116,17 @@ pub(super) fn hash_key(object: &Bound<'_, PyAny>) -> PyResult<HashKey> {
         );
         raise("InvalidArgumentException", message)
     })
+}
+
+/// A number of threads; without one, what the environment says, else the cores.
+pub(super) fn threads(count: Option<&Bound<'_, PyAny>>) -> PyResult<Threads> {
+    let asked = count.map(|count| {
+        let whole = count.is_instance_of::<PyInt>() && !count.is_instance_of::<PyBool>();
+        let number = whole.then(|| count.extract::<usize>().ok()).flatten();
+        number.ok_or_else(|| ThreadsError { source_name: "threads", value: count.to_string() })
+    });
+    let threads = asked.transpose().and_then(Threads::new);
+    threads.map_err(|error| raise("InvalidArgumentException", error))
 }
 
 /// A position, as the package hands it over: a kind, and for some a sequence number or milliseconds.

@@ -12,6 +12,7 @@ use crate::engine::Limits;
 use crate::engine::Mode;
 use crate::engine::StreamOptions;
 use crate::engine::stream::check_shard_count;
+use crate::python::argument;
 use crate::python::clock::PyManualClock;
 
 /// Streams by name; the package's `Engine` is its face.
@@ -24,18 +25,20 @@ pub(super) struct PyEngine {
 #[pymethods]
 impl PyEngine {
     #[new]
-    #[pyo3(signature = (*, clock, limits_aws, region, account_id, seed))]
+    #[pyo3(signature = (*, clock, limits_aws, region, account_id, seed, threads))]
     fn new(
         clock: Option<PyRef<'_, PyManualClock>>,
         limits_aws: bool,
         region: String,
         account_id: String,
         seed: u64,
-    ) -> Self {
+        threads: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
         let clock = clock.map_or(Clock::System, |clock| Clock::Manual(Arc::clone(&clock.clock)));
         let limits = if limits_aws { Limits::Aws } else { Limits::Off };
-        let options = EngineOptions { clock, limits, region, account_id, seed };
-        Self { engine: Arc::new(Engine::new(options)) }
+        let threads = argument::threads(threads)?;
+        let options = EngineOptions { clock, limits, region, account_id, seed, threads };
+        Ok(Self { engine: Arc::new(Engine::new(options)) })
     }
 
     /// Creates a stream.
@@ -84,6 +87,12 @@ impl PyEngine {
     #[getter]
     fn closed(&self) -> bool {
         self.engine.is_closed()
+    }
+
+    /// How many threads writes and queries use at most.
+    #[getter]
+    fn threads(&self) -> usize {
+        self.engine.options().threads.count()
     }
 
     /// The engine's time, in milliseconds since 1970.

@@ -6,7 +6,6 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use pyo3::types::PyTuple;
 
 use crate::clock::Clock;
 use crate::clock::Millis;
@@ -31,6 +30,7 @@ use crate::python::error::class_of;
 use crate::python::error::data_class;
 use crate::python::error::key_class;
 use crate::python::error::raise;
+use crate::python::given::Given;
 use crate::python::query::window_class;
 use crate::python::record::PyRecord;
 use crate::python::record::PyRecords;
@@ -106,29 +106,14 @@ impl PyStream {
     ///
     /// Source: PutRecords of the Kinesis Data Streams API.
     fn put_many(&self, py: Python<'_>, records: &Bound<'_, PyAny>) -> PyResult<PyPutManyResult> {
-        let records: Vec<Bound<'_, PyAny>> =
-            argument::iterator(records)?.collect::<PyResult<_>>()?;
-        let parts: Vec<Parts<'_>> = records
-            .iter()
-            .enumerate()
-            .map(|(index, record)| Parts::extract(index, record))
-            .collect::<PyResult<_>>()?;
-        let data: Vec<Data<'_>> =
-            parts.iter().map(|parts| Data::extract(&parts.data)).collect::<PyResult<_>>()?;
-        let mut entries = Vec::with_capacity(parts.len());
-        for (parts, data) in parts.iter().zip(&data) {
-            entries.push(Entry {
-                data: data.bytes(),
-                key: argument::key(&parts.key)?,
-                explicit_hash_key: parts.explicit_hash_key,
-            });
-        }
+        let records = Given::tuples(records)?;
+        let mut copies = Vec::new();
+        let given = Given::extract(&records, &mut copies)?;
         let now = self.engine.now();
-        let results = py.detach(|| self.stream.put_many(now, &entries))?;
-        let stored = entries.iter().zip(&results).filter(|(_, result)| result.is_ok());
-        let stored_bytes =
-            stored.map(|(entry, _)| (entry.data.len() + entry.key.len()) as u64).sum();
-        Ok(PyPutManyResult { results, stored_bytes })
+        let answers = py.detach(|| {
+            self.stream.put_each(now, given.pairs.len(), |place| given.entry(place, &copies))
+        })?;
+        Ok(PyPutManyResult { answers })
     }
 
     /// Appends a table's rows; see the package's `Stream.write`.
@@ -160,15 +145,10 @@ impl PyStream {
             let part =
                 py.detach(|| Rows::from_batch(batch, roles, first_row)).map_err(table_error)?;
             py.detach(|| self.stream.check_sizes(&part, first_row)).map_err(nothing_stored)?;
-            #[expect(
-                clippy::redundant_closure_for_method_calls,
-                reason = "the method itself is not general enough"
-            )]
-            let look = || Python::attach(|py| py.check_signals()).err();
-            let mut signal = None;
+            let (mut looks, mut signal) = (Looks::new(), None);
             let routed = py.detach(|| {
                 self.stream.route(part, || {
-                    signal = look();
+                    signal = looks.signal();
                     signal.is_none()
                 })
             })?;
@@ -317,30 +297,32 @@ impl PyStream {
     }
 }
 
-/// One record of `put_many`, taken apart.
-struct Parts<'py> {
-    data: Bound<'py, PyAny>,
-    key: Bound<'py, PyAny>,
-    explicit_hash_key: Option<HashKey>,
+/// Looks at signals from detached work, now and then: to attach may be to wait for another thread of Python's.
+struct Looks {
+    last: Millis,
 }
 
-impl<'py> Parts<'py> {
-    fn extract(index: usize, record: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let tuple = record.cast::<PyTuple>().ok().filter(|tuple| matches!(tuple.len(), 2 | 3));
-        let Some(tuple) = tuple else {
-            let given = record.repr()?.to_string().chars().take(60).collect::<String>();
-            let message = format!(
-                "record {index} is not a tuple (data, key) or (data, key, explicit_hash_key): {given}"
-            );
-            return Err(raise("SerializationException", message));
-        };
-        let explicit = if tuple.len() == 3 { Some(tuple.get_item(2)?) } else { None };
-        let explicit = explicit.filter(|explicit| !explicit.is_none());
-        Ok(Self {
-            data: tuple.get_item(0)?,
-            key: tuple.get_item(1)?,
-            explicit_hash_key: explicit.as_ref().map(argument::hash_key).transpose()?,
-        })
+impl Looks {
+    /// How long between two looks, at least.
+    const APART_MS: i64 = 10;
+
+    fn new() -> Self {
+        Self { last: Clock::System.now() }
+    }
+
+    /// Returns what a signal raised, if one came and it is time to look.
+    fn signal(&mut self) -> Option<PyErr> {
+        let now = Clock::System.now();
+        // Any other time than just after the last: clocks go back, too.
+        if (0..Self::APART_MS).contains(&now.since(self.last)) {
+            return None;
+        }
+        self.last = now;
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method itself is not general enough"
+        )]
+        Python::attach(|py| py.check_signals()).err()
     }
 }
 

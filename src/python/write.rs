@@ -8,6 +8,7 @@ use pyo3::types::PyIterator;
 use pyo3::types::PyList;
 
 use crate::engine::EngineError;
+use crate::engine::put_many::Answers;
 use crate::engine::write::Written;
 use crate::python::error::class_of;
 use crate::record::sequence::SequenceNumber;
@@ -70,9 +71,7 @@ impl From<&EngineError> for PyPutError {
 #[pyclass(name = "PutManyResult", module = "shardstream", frozen, sequence)]
 #[derive(Debug)]
 pub(super) struct PyPutManyResult {
-    pub(super) results: Vec<Result<SequenceNumber, EngineError>>,
-    /// Bytes stored, keys counted.
-    pub(super) stored_bytes: u64,
+    pub(super) answers: Answers,
 }
 
 #[pymethods]
@@ -80,36 +79,36 @@ impl PyPutManyResult {
     /// How many records were not stored.
     #[getter]
     fn failed_record_count(&self) -> usize {
-        self.results.iter().filter(|result| result.is_err()).count()
+        self.answers.refused_count()
     }
 
     fn __len__(&self) -> usize {
-        self.results.len()
+        self.answers.len()
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, index: isize) -> PyResult<Bound<'py, PyAny>> {
         let place = if index < 0 {
-            self.results.len().checked_add_signed(index)
+            self.answers.len().checked_add_signed(index)
         } else {
             Some(index.unsigned_abs())
         };
-        let result = place.and_then(|place| self.results.get(place));
+        let result = place.and_then(|place| self.answers.at(place));
         let missing = || {
-            let count = self.results.len();
+            let count = self.answers.len();
             PyIndexError::new_err(format!("{index} of {count} results"))
         };
         one(py, result.ok_or_else(missing)?)
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        let results = self.results.iter().map(|result| one(py, result));
+        let results = self.answers.iter().map(|result| one(py, result));
         PyList::new(py, results.collect::<PyResult<Vec<_>>>()?)?.try_iter()
     }
 
     fn __repr__(&self) -> String {
         format!(
             "PutManyResult({} records, failed_record_count={})",
-            self.results.len(),
+            self.answers.len(),
             self.failed_record_count()
         )
     }
@@ -117,10 +116,10 @@ impl PyPutManyResult {
 
 fn one<'py>(
     py: Python<'py>,
-    result: &Result<SequenceNumber, EngineError>,
+    result: Result<SequenceNumber, &EngineError>,
 ) -> PyResult<Bound<'py, PyAny>> {
     Ok(match result {
-        Ok(number) => Bound::new(py, PyPutResult { number: *number })?.into_any(),
+        Ok(number) => Bound::new(py, PyPutResult { number })?.into_any(),
         Err(error) => Bound::new(py, PyPutError::from(error))?.into_any(),
     })
 }
@@ -148,8 +147,8 @@ impl PyWriteReport {
 
     /// This report and what became of the records after it.
     fn plus(&self, results: PyRef<'_, PyPutManyResult>) -> Self {
-        let mut later = Written { rows: results.results.len() as u64, ..Written::default() };
-        for (row, result) in (0..).zip(&results.results) {
+        let mut later = Written { rows: results.answers.len() as u64, ..Written::default() };
+        for (row, result) in (0..).zip(results.answers.iter()) {
             match result {
                 Ok(number) => *later.per_shard.entry(number.birth.shard).or_default() += 1,
                 Err(_) => later.throttled.push(row),
@@ -157,7 +156,7 @@ impl PyWriteReport {
         }
         let mut written = self.written.clone();
         written.extend(later);
-        let bytes = self.bytes.lock().unwrap_or(0) + results.stored_bytes;
+        let bytes = self.bytes.lock().unwrap_or(0) + results.answers.stored_bytes();
         Self { written, bytes: Mutex::new(Some(bytes)) }
     }
 

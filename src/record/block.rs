@@ -4,8 +4,11 @@
 //! arrival by walking blocks, and a shard by walking its picked rows, and neither ever merges or copies.
 
 use std::borrow::Cow;
+use std::ops::Range;
+use std::slice::IterMut;
 use std::sync::Arc;
 
+use arrow_buffer::Buffer;
 use arrow_buffer::ScalarBuffer;
 
 use crate::clock::Millis;
@@ -15,6 +18,10 @@ use crate::record::payload::Payload;
 use crate::record::sequence::SequenceNumber;
 use crate::record::sequence::ShardBirth;
 use crate::record::sequence::ShardIndex;
+use crate::threads::Threads;
+
+/// Rows that are worth a thread of their own.
+const PART_ROWS: usize = 65_536;
 
 /// When the rows of a block arrived; never earlier than the row before.
 #[derive(Clone, Debug)]
@@ -100,31 +107,42 @@ impl Routes {
     }
 
     /// Routes row `r` to `births[slots[r]]`.
-    pub fn new(births: &[ShardBirth], mut slots: Vec<u16>) -> Self {
-        let mut counts = vec![0_usize; births.len()];
-        for &slot in &slots {
-            counts[usize::from(slot)] += 1;
-        }
-        let mut used: Vec<usize> = (0..births.len()).filter(|&slot| 0 < counts[slot]).collect();
+    pub fn new(births: &[ShardBirth], mut slots: Vec<u16>, threads: Threads) -> Self {
+        let parts = threads.in_parts(slots.len(), PART_ROWS, |rows| {
+            let counts = counts(&slots[rows.clone()], births.len());
+            (rows, counts)
+        });
+        let total = |slot: &usize| parts.iter().map(|(_, counts)| counts[*slot]).sum::<usize>();
+        let mut used: Vec<usize> = (0..births.len()).filter(|slot| 0 < total(slot)).collect();
         used.sort_by_key(|&slot| births[slot].shard);
         if let [only] = used[..] {
             return Self::one(births[only]);
         }
-        let mut rows: Vec<Vec<u32>> =
-            counts.iter().map(|&count| Vec::with_capacity(count)).collect();
-        let mut place = vec![0_u16; births.len()];
-        for (new, &old) in (0_u16..).zip(&used) {
-            place[old] = new;
+        let rows = Buffer::from_vec(listed(&slots, &used, &parts, threads));
+        let mut first = 0;
+        let runs = used.iter().map(|slot| {
+            let rows = ScalarBuffer::new(rows.clone(), first, total(slot));
+            first += rows.len();
+            ShardRun { birth: births[*slot], rows: Some(rows) }
+        });
+        let runs = runs.collect();
+        if !used.iter().copied().eq(0..births.len()) {
+            let mut place = vec![0; births.len()];
+            for (new, &old) in (0..).zip(&used) {
+                place[old] = new;
+            }
+            for slot in &mut slots {
+                *slot = place[usize::from(*slot)];
+            }
         }
-        for (row, slot) in (0_u32..).zip(&mut slots) {
-            rows[usize::from(*slot)].push(row);
-            *slot = place[usize::from(*slot)];
-        }
-        let run = |&slot: &usize| {
-            let rows = std::mem::take(&mut rows[slot]);
-            ShardRun { birth: births[slot], rows: Some(rows.into()) }
-        };
-        Self { runs: used.iter().map(run).collect(), slots: Some(slots) }
+        Self { runs, slots: Some(slots) }
+    }
+
+    /// Returns the routes of some rows, by themselves.
+    pub(crate) fn pick(&self, rows: &[u32], threads: Threads) -> Self {
+        let births: Vec<ShardBirth> = self.runs.iter().map(|run| run.birth).collect();
+        let slot = |&row: &u32| self.slots.as_ref().map_or(0, |slots| slots[row as usize]);
+        Self::new(&births, rows.iter().map(slot).collect(), threads)
     }
 
     /// Returns the shards that have rows here, in order of their index.
@@ -132,10 +150,55 @@ impl Routes {
         &self.runs
     }
 
-    fn birth(&self, row: usize) -> ShardBirth {
+    /// Returns the shard of a row.
+    pub(crate) fn birth(&self, row: usize) -> ShardBirth {
         let run = self.slots.as_ref().map_or(0, |slots| usize::from(slots[row]));
         self.runs[run].birth
     }
+}
+
+/// Counts the rows of each slot.
+fn counts(slots: &[u16], len: usize) -> Vec<usize> {
+    let mut counts = vec![0; len];
+    for &slot in slots {
+        counts[usize::from(slot)] += 1;
+    }
+    counts
+}
+
+/// Lists the rows of each used slot, ascending, one slot after the other; `parts` counts them in parts of the rows.
+fn listed(
+    slots: &[u16],
+    used: &[usize],
+    parts: &[(Range<usize>, Vec<usize>)],
+    threads: Threads,
+) -> Vec<u32> {
+    let mut listed = vec![0; slots.len()];
+    // Each part has a place of its own in the list of each slot, behind those of the parts before.
+    let mut places: Vec<Vec<IterMut<'_, u32>>> = parts
+        .iter()
+        .map(|(_, counts)| counts.iter().map(|_| IterMut::default()).collect())
+        .collect();
+    let mut rest = &mut listed[..];
+    for &slot in used {
+        for ((_, counts), places) in parts.iter().zip(&mut places) {
+            let (place, behind) = rest.split_at_mut(counts[slot]);
+            places[slot] = place.iter_mut();
+            rest = behind;
+        }
+    }
+    let work = parts.iter().map(|(rows, _)| rows).zip(places);
+    threads.on_each(
+        work,
+        || true,
+        |(rows, mut places)| {
+            let first = u32::try_from(rows.start).expect("a block has fewer than 2^32 rows");
+            for (row, &slot) in (first..).zip(&slots[rows.clone()]) {
+                *places[usize::from(slot)].next().expect("as many rows as were counted") = row;
+            }
+        },
+    );
+    listed
 }
 
 /// An immutable run of one stream's records, in order of arrival.
@@ -239,6 +302,7 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn birth(shard: u32) -> ShardBirth {
         ShardBirth { shard: ShardIndex(shard), created_seconds: 1 }
@@ -246,7 +310,7 @@ mod tests {
 
     #[test]
     fn routes_list_each_row_once_under_its_shard() {
-        let routes = Routes::new(&[birth(9), birth(4), birth(1)], vec![0, 2, 0, 0]);
+        let routes = Routes::new(&[birth(9), birth(4), birth(1)], vec![0, 2, 0, 0], Threads::ONE);
         let rows = |run: &ShardRun| run.rows.as_ref().unwrap().to_vec();
         assert_eq!(routes.runs().iter().map(rows).collect::<Vec<_>>(), [vec![1], vec![0, 2, 3]]);
         let shards: Vec<_> = (0..4).map(|row| routes.birth(row).shard.0).collect();
@@ -255,9 +319,55 @@ mod tests {
 
     #[test]
     fn rows_of_one_shard_need_no_list() {
-        let routes = Routes::new(&[birth(1), birth(4)], vec![1, 1]);
+        let routes = Routes::new(&[birth(1), birth(4)], vec![1, 1], Threads::ONE);
         assert!(routes.runs()[0].rows.is_none());
         assert_eq!(routes.birth(1), birth(4));
+    }
+
+    /// Routes of `len` rows over `shards` shards whose indices fall as their slots rise.
+    fn routes(len: usize, shards: u32, threads: usize) -> (Vec<ShardBirth>, Vec<u16>, Routes) {
+        let births: Vec<ShardBirth> = (0..shards).rev().map(birth).collect();
+        let slot =
+            |row: u32| u16::try_from((row.wrapping_mul(2_654_435_761) >> 16) % shards).unwrap();
+        let slots: Vec<u16> = (0..).map(slot).take(len).collect();
+        let routes = Routes::new(&births, slots.clone(), Threads::new(Some(threads)).unwrap());
+        (births, slots, routes)
+    }
+
+    fn assert_routed(births: &[ShardBirth], slots: &[u16], routes: &Routes) {
+        for (row, &slot) in slots.iter().enumerate() {
+            assert_eq!(routes.birth(row), births[usize::from(slot)]);
+        }
+        assert!(routes.runs().windows(2).all(|pair| pair[0].birth.shard < pair[1].birth.shard));
+        let mut seen = 0;
+        for run in routes.runs() {
+            let Some(rows) = &run.rows else { continue };
+            assert!(!rows.is_empty() && rows.windows(2).all(|pair| pair[0] < pair[1]));
+            assert!(rows.iter().all(|&row| routes.birth(row as usize) == run.birth));
+            seen += rows.len();
+        }
+        assert!(seen == slots.len() || routes.runs().len() == 1);
+    }
+
+    #[test]
+    fn routes_are_the_same_for_any_number_of_threads_and_shards() {
+        for shards in [1, 2, 1_024, 10_000] {
+            for threads in 1..4 {
+                let (births, slots, routes) = routes(3 * PART_ROWS + 7, shards, threads);
+                assert_routed(&births, &slots, &routes);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn picked_rows_keep_their_shards(len in 1_usize..200, shards in 1_u32..40, step in 1_usize..9) {
+            let (births, slots, routes) = routes(len, shards, 1);
+            assert_routed(&births, &slots, &routes);
+            let kept: Vec<u32> = (0..u32::try_from(len).unwrap()).step_by(step).collect();
+            let slots: Vec<u16> = kept.iter().map(|&row| slots[row as usize]).collect();
+            assert_routed(&births, &slots, &routes.pick(&kept, Threads::ONE));
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::record::key::KeyColumn;
 use crate::record::payload::BytesColumn;
 use crate::record::payload::Payload;
 use crate::record::sequence::ShardBirth;
+use crate::threads::Threads;
 
 /// Records of a block, at most: row numbers stay small and blocks are let go of in modest steps.
 const BLOCK_ROWS_MAX: usize = 65_536;
@@ -86,13 +87,27 @@ impl BlockBuilder {
 
     /// Ends the block and returns it; the builder goes on after it. The block is `None` when there are no records.
     pub fn seal(&mut self) -> Option<Block> {
-        let sealed = std::mem::replace(self, Self::new(self.end_index()));
+        let next = if self.is_full() { self.successor() } else { Self::new(self.end_index()) };
+        let sealed = std::mem::replace(self, next);
         (!sealed.slots.is_empty()).then(|| {
             let mut whole = sealed;
             whole.key_bytes.shrink_to_fit();
             whole.data_bytes.shrink_to_fit();
             whole.into_block()
         })
+    }
+
+    /// Starts the block after a full one, which will hardly be smaller: with room for as much, so that growing copies
+    /// nothing.
+    fn successor(&self) -> Self {
+        let room = |len: usize| len + len / 16;
+        let mut next = Self::new(self.end_index());
+        next.key_offsets.reserve(room(self.key_offsets.len()));
+        next.key_bytes.reserve(room(self.key_bytes.len()));
+        next.data_offsets.reserve(room(self.data_offsets.len()));
+        next.data_bytes.reserve(room(self.data_bytes.len()));
+        next.slots.reserve(room(self.slots.len()));
+        next
     }
 
     /// Moves the next record's sequence index on to `index`, past records that came by another way.
@@ -170,7 +185,7 @@ impl BlockBuilder {
             arrivals,
             keys: KeyColumn::from_checked(keys),
             payload: Payload::Bytes(BytesColumn::Offsets(data)),
-            routes: Routes::new(&self.births, self.slots),
+            routes: Routes::new(&self.births, self.slots, Threads::ONE),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Partition keys: what one may be, and columns of them.
 
+mod hashes;
+
 use arrow_array::Array;
 use arrow_array::ArrayRef;
 use arrow_array::DictionaryArray;
@@ -8,12 +10,14 @@ use arrow_array::StringArray;
 use arrow_array::StringViewArray;
 use arrow_array::UInt32Array;
 use arrow_array::cast::AsArray;
+use arrow_array::types::Int32Type;
 use arrow_array::types::UInt32Type;
+use arrow_buffer::ScalarBuffer;
 use arrow_cast::cast;
 use arrow_schema::DataType;
 
-use crate::hash_key::HashKey;
 use crate::limits::PARTITION_KEY_CHARS_MAX;
+use crate::record::lens;
 
 /// Why a partition key, or a column of them, is refused.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -137,6 +141,15 @@ impl KeyColumn {
             DataType::Utf8 => Ok(Self::Offsets(array.as_string::<i32>().clone())),
             DataType::LargeUtf8 => Ok(Self::Large(array.as_string::<i64>().clone())),
             DataType::Utf8View => Ok(Self::Views(array.as_string_view().clone())),
+            // Codes are not negative, and the column has no nulls: the bits are the same.
+            DataType::Dictionary(codes, values)
+                if is_text(values) && **codes == DataType::Int32 =>
+            {
+                let coded = array.as_dictionary::<Int32Type>();
+                let codes = coded.keys().values().inner().clone();
+                let codes = UInt32Array::new(ScalarBuffer::new(codes, 0, array.len()), None);
+                Ok(Self::Dictionary { codes, values: Box::new(Self::encoded(coded.values())?) })
+            }
             DataType::Dictionary(_, values) if is_text(values) => {
                 let wanted = DataType::Dictionary(Box::new(DataType::UInt32), values.clone());
                 let coded = cast(array, &wanted).map_err(|_| not_text(array))?;
@@ -153,6 +166,14 @@ impl KeyColumn {
     }
 
     fn checked(self) -> Result<Self, KeyError> {
+        // Bytes bound characters from above: most columns are seen to be good by their lengths alone.
+        let good = 1..=PARTITION_KEY_CHARS_MAX;
+        if let Some((shortest, longest)) = self.extent()
+            && good.contains(&shortest)
+            && good.contains(&longest)
+        {
+            return Ok(self);
+        }
         match &self {
             Self::Dictionary { codes, values } => {
                 // Only codes in use count: a dictionary may hold values that no row has.
@@ -167,6 +188,16 @@ impl KeyColumn {
             _ => (0..self.len()).try_for_each(|row| check_key_at(self.value(row), Some(row)))?,
         }
         Ok(self)
+    }
+
+    /// Returns the bytes of the shortest key and of the longest, those of a dictionary that no row has among them.
+    fn extent(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Dictionary { values, .. } => values.extent(),
+            Self::Large(keys) => lens::extent(keys),
+            Self::Offsets(keys) => lens::extent(keys),
+            Self::Views(keys) => lens::extent(keys),
+        }
     }
 
     /// Returns how many rows there are.
@@ -207,33 +238,6 @@ impl KeyColumn {
             Self::Views(keys) => std::sync::Arc::new(keys.clone()),
         }
     }
-
-    /// Hashes the keys of rows in turn, identical keys of a dictionary once; stops before a run of `run_rows` rows
-    /// when `go_on` says so, and tells whether it came to the end.
-    pub fn for_each_hash(
-        &self,
-        run_rows: usize,
-        mut go_on: impl FnMut() -> bool,
-        mut each: impl FnMut(HashKey),
-    ) -> bool {
-        let mut in_runs = |hash: &dyn Fn(usize) -> HashKey| {
-            for start in (0..self.len()).step_by(run_rows) {
-                if !go_on() {
-                    return false;
-                }
-                (start..self.len().min(start + run_rows)).for_each(|row| each(hash(row)));
-            }
-            true
-        };
-        match self {
-            Self::Dictionary { codes, values } => {
-                let hashes: Vec<HashKey> =
-                    (0..values.len()).map(|code| HashKey::of(values.value(code))).collect();
-                in_runs(&|row| hashes[codes.value(row) as usize])
-            }
-            _ => in_runs(&|row| HashKey::of(self.value(row))),
-        }
-    }
 }
 
 fn is_text(data_type: &DataType) -> bool {
@@ -247,6 +251,8 @@ fn not_text(array: &ArrayRef) -> KeyError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash_key::HashKey;
+    use crate::threads::Threads;
     use arrow_array::Float64Array;
     use arrow_array::Int64Array;
     use std::sync::Arc;
@@ -268,23 +274,9 @@ mod tests {
             let column = KeyColumn::from_array(&cast(&plain, &wanted).unwrap(), None).unwrap();
             let keys: Vec<&str> = (0..column.len()).map(|row| column.value(row)).collect();
             assert_eq!(keys, ["a", "b", "a", "a longer key than a view"], "{wanted}");
-            let mut hashes = Vec::new();
-            assert!(column.for_each_hash(3, || true, |hash| hashes.push(hash)));
-            assert_eq!(hashes, keys.iter().map(|key| HashKey::of(key)).collect::<Vec<_>>());
+            let hashes = column.map_hashes(Threads::ONE, || true, |hash| hash.0).unwrap();
+            assert_eq!(hashes, keys.iter().map(|key| HashKey::of(key).0).collect::<Vec<_>>());
         }
-    }
-
-    #[test]
-    fn hashing_stops_between_runs_when_asked_to() {
-        let keys: ArrayRef = Arc::new(StringArray::from(vec!["a"; 10]));
-        let column = KeyColumn::from_array(&keys, None).unwrap();
-        let (mut looks, mut hashed) = (0, 0);
-        let look = || {
-            looks += 1;
-            looks < 3
-        };
-        assert!(!column.for_each_hash(4, look, |_| hashed += 1));
-        assert_eq!(hashed, 8);
     }
 
     #[test]

@@ -22,6 +22,7 @@ use shardstream::hash_key::HashKey;
 use shardstream::limits::DAY_MS;
 use shardstream::record::Record;
 use shardstream::record::sequence::SequenceNumber;
+use shardstream::threads::Threads;
 
 /// 2026-01-01T00:00:00Z, when every world begins.
 pub(crate) const START: Millis = Millis(1_767_225_600_000);
@@ -50,6 +51,7 @@ pub(crate) fn world_of(limits: Limits, seed: u64) -> World {
         region: "eu-west-1".to_owned(),
         account_id: "123456789012".to_owned(),
         seed,
+        threads: Threads::new(Some(2)).expect("two are some"),
     });
     World { engine, clock }
 }

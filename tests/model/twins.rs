@@ -29,6 +29,7 @@ use shardstream::record::key::KeyColumn;
 use shardstream::record::payload::BytesColumn;
 use shardstream::record::payload::Payload;
 use shardstream::record::sequence::ShardIndex;
+use shardstream::threads::Threads;
 
 use crate::command::Command;
 use crate::command::Hash;
@@ -67,6 +68,7 @@ impl Twins {
             region: "eu-west-1".to_owned(),
             account_id: "123456789012".to_owned(),
             seed: 7,
+            threads: Threads::new(Some(2)).expect("two are some"),
         });
         let options = StreamOptions {
             shard_count: shards,

@@ -153,12 +153,36 @@ def test_create_stream_when_an_option_is_wrong_then_error_names_it(option):
         {"seed": 2**64},
         {"seed": True},
         {"seed": "7"},
+        {"threads": 0},
+        {"threads": -1},
+        {"threads": 1_025},
+        {"threads": True},
+        {"threads": 2.0},
+        {"threads": "2"},
     ],
     ids=ascii,
 )
 def test_engine_when_an_option_is_wrong_then_error_names_it(option):
     with pytest.raises(errors.ShardstreamError, match=next(iter(option))):
         ss.Engine(**option)
+
+
+def test_engine_when_threads_is_wrong_then_error_says_what_to_give():
+    for wrong in (0, -1, 1_025, "two", 1.5):
+        with pytest.raises(
+            errors.InvalidArgumentException, match=f"threads is `{wrong}`; give a number of threads from 1 to 1024"
+        ):
+            ss.Engine(threads=wrong)
+
+
+def test_engine_when_environment_bounds_threads_then_it_holds_unless_threads_is_given(monkeypatch):
+    monkeypatch.setenv("SHARDSTREAM_THREADS", "3")
+    assert ss.Engine()._core.threads == 3
+    assert ss.Engine(threads=2)._core.threads == 2
+    monkeypatch.setenv("SHARDSTREAM_THREADS", "many")
+    with pytest.raises(errors.InvalidArgumentException, match="SHARDSTREAM_THREADS is `many`"):
+        ss.Engine()
+    assert ss.Engine(threads=1)._core.threads == 1
 
 
 def test_delete_stream_when_done_then_old_handle_says_not_found():

@@ -68,7 +68,10 @@ def test_native_names_when_listed_then_each_has_a_face():
 @pytest.mark.parametrize(
     ("function", "promised"),
     [
-        (ss.Engine, ["clock=None", "limits=None", "region='us-east-1'", "account_id='000000000000'", "seed=0"]),
+        (
+            ss.Engine,
+            ["clock=None", "limits=None", "region='us-east-1'", "account_id='000000000000'", "seed=0", "threads=None"],
+        ),
         (ss.Engine.stream, ["name"]),
         (ss.Engine.list_streams, []),
         (ss.Engine.delete_stream, ["name"]),
