@@ -6,6 +6,7 @@ pub mod json;
 pub mod key;
 pub mod payload;
 pub mod sequence;
+pub mod time_text;
 
 pub use block::Block;
 pub use block::Record;
