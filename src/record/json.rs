@@ -79,4 +79,6 @@ impl From<arrow_schema::ArrowError> for JsonError {
 }
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 mod tests;

@@ -67,6 +67,11 @@ impl Decoder {
         Self { columns: Columns::new(wanted, declared) }
     }
 
+    /// Declares the type of a column that is decoded.
+    pub fn declare(&mut self, name: &str, data_type: &DataType) {
+        self.columns.declare(name, data_type);
+    }
+
     /// Widens the schema by what these records hold; the order of calls and records does not matter for types.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use crate::record::json::JsonError;
 use crate::record::json::layout::Layout;
 use crate::record::json::scan::Field;
 use crate::record::json::scan::scan;
+use crate::record::json::token::Sink;
 use crate::record::json::token::Token;
 
 /// The most columns that are inferred from fields nobody named.
@@ -119,6 +120,13 @@ impl Columns {
         columns
     }
 
+    /// Declares the type of a column there is.
+    pub(super) fn declare(&mut self, name: &str, data_type: &DataType) {
+        if let Some(&slot) = self.index.get(name) {
+            self.all[slot].declared = Some(data_type.clone());
+        }
+    }
+
     /// Widens by the fields of one good record.
     pub(super) fn widen(&mut self, fields: &[(String, Seen)]) -> Result<(), JsonError> {
         for (name, seen) in fields {
@@ -175,13 +183,7 @@ impl<'c> Survey<'c> {
     pub(super) fn read(&mut self, text: &str) -> Result<(), JsonError> {
         let Self { columns, layout, news, .. } = self;
         news.clear();
-        let is_read = layout.read(text, |slot, token| {
-            let seen = Seen::of(token);
-            if !columns.all[slot].seen.includes(seen) {
-                news.push((slot, seen));
-            }
-            true
-        });
+        let is_read = layout.read(text, &mut Sights { columns: &columns.all, news });
         if !is_read {
             return self.read_carefully(text);
         }
@@ -220,5 +222,23 @@ impl<'c> Survey<'c> {
             layout.learn(leads.into_iter());
         }
         Ok(())
+    }
+}
+
+/// What a record shows of columns that they have not been seen to hold.
+struct Sights<'s> {
+    columns: &'s [Column],
+    news: &'s mut Vec<(usize, Seen)>,
+}
+
+impl<'a> Sink<'a> for Sights<'_> {
+    #[expect(clippy::inline_always, reason = "a token in registers costs half of one in memory")]
+    #[inline(always)]
+    fn take(&mut self, slot: usize, token: Token<'a>) -> bool {
+        let seen = Seen::of(token);
+        if !self.columns[slot].seen.includes(seen) {
+            self.news.push((slot, seen));
+        }
+        true
     }
 }

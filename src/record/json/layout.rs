@@ -4,8 +4,8 @@
 //! same bytes stand again they mean the same again; where they do not, the record is left to the careful scanner.
 
 use crate::record::json::infer::Columns;
-use crate::record::json::token::Token;
-use crate::record::json::token::token;
+use crate::record::json::token::Sink;
+use crate::record::json::token::hand_over;
 
 /// The most fields that are foreseen, and the most bytes in front of a value.
 const FIELDS_MAX: usize = 128;
@@ -38,16 +38,12 @@ impl Layout {
         Self { is_open: columns.is_open(), ..Self::default() }
     }
 
-    /// Hands the values that have a slot to `take`, in order; `false` when the record has to be scanned carefully.
+    /// Hands the values that have a slot to the sink, in order; `false` when the record has to be scanned carefully.
     ///
-    /// Values may have been handed over by then, and `take` may have refused one: the caller takes them back.
+    /// Values may have been handed over by then, and the sink may have refused one: the caller takes them back.
     #[expect(clippy::inline_always, reason = "a token in registers costs half of one in memory")]
     #[inline(always)]
-    pub(super) fn read<'a>(
-        &mut self,
-        text: &'a str,
-        mut take: impl FnMut(usize, Token<'a>) -> bool,
-    ) -> bool {
+    pub(super) fn read<'a>(&mut self, text: &'a str, sink: &mut impl Sink<'a>) -> bool {
         if 0 < self.pause {
             self.pause -= 1;
             return false;
@@ -65,14 +61,9 @@ impl Layout {
                 return false;
             };
             let field = &self.fields[place];
-            let Some((value, end)) = token(text, start + field.lead.len()) else {
+            let Some(end) = hand_over(text, start + field.lead.len(), field.slot, sink) else {
                 return false;
             };
-            if let Some(slot) = field.slot
-                && !take(slot, value)
-            {
-                return false;
-            }
             match bytes.get(end) {
                 Some(b',') => (start, next) = (end + 1, place + 1),
                 Some(b'}') => {

@@ -19,6 +19,7 @@ use crate::record::json::scan::Field;
 use crate::record::json::scan::Value;
 use crate::record::json::scan::scan;
 use crate::record::json::settled::Settled;
+use crate::record::json::token::Sink;
 use crate::record::json::token::Token;
 
 /// The columns under construction and the fields of the record at hand.
@@ -34,6 +35,25 @@ pub(super) struct Pass<'a> {
     malformed: Vec<Malformed>,
     unknown: Option<(u32, String)>,
     is_too_narrow: bool,
+}
+
+/// A row on its way into the columns.
+struct Row<'b> {
+    builders: &'b mut [Builder],
+    /// The rows before it.
+    done: usize,
+    taken: usize,
+}
+
+impl<'a> Sink<'a> for Row<'_> {
+    #[expect(clippy::inline_always, reason = "a token in registers costs half of one in memory")]
+    #[inline(always)]
+    fn take(&mut self, slot: usize, token: Token<'a>) -> bool {
+        let builder = &mut self.builders[slot];
+        self.taken += 1;
+        // Of a field that comes twice the last one counts: not here.
+        builder.len() == self.done && builder.take(token)
+    }
 }
 
 impl<'a> Pass<'a> {
@@ -79,13 +99,9 @@ impl<'a> Pass<'a> {
     fn read_foreseen(&mut self, text: &'a str) -> bool {
         let Self { layout, builders, rows, .. } = self;
         let done = rows.len();
-        let mut taken = 0;
-        let is_read = layout.read(text, |slot, token| {
-            let builder = &mut builders[slot];
-            taken += 1;
-            // Of a field that comes twice the last one counts: not here.
-            builder.len() == done && builder.take(token)
-        });
+        let mut row = Row { builders, done, taken: 0 };
+        let is_read = layout.read(text, &mut row);
+        let taken = row.taken;
         if !is_read {
             for builder in builders {
                 builder.truncate(done);

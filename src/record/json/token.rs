@@ -49,7 +49,7 @@ impl<'a> Token<'a> {
         }
         match value.raw.as_bytes() {
             [b'-' | b'0'..=b'9', ..] => {
-                number(value.raw, 0).map_or(Self::Other(value), |(token, _)| token)
+                number(value.raw, 0).map_or(Self::Other(value), |(number, _)| Self::Number(number))
             }
             _ => Self::Other(value),
         }
@@ -86,22 +86,52 @@ impl Number<'_> {
     }
 }
 
-/// Reads the value that starts at byte `start`, and where it ends; `None` when it is not JSON or not worth the effort.
+/// Where the values of a record go.
+pub(super) trait Sink<'a> {
+    /// Takes the value of the field in `slot`; `false` when it has no place there.
+    fn take(&mut self, slot: usize, token: Token<'a>) -> bool;
+}
+
+/// Hands the value that starts at byte `start` to the sink, when it has a slot, and says where it ends.
+///
+/// `None` when the value is not JSON, or is for the careful scanner to judge, or the sink refuses it. Each kind of value
+/// is handed over where it is read, so that none goes through memory.
 #[expect(clippy::inline_always, reason = "a token in registers costs half of one in memory")]
 #[inline(always)]
-pub(super) fn token(text: &str, start: usize) -> Option<(Token<'_>, usize)> {
+pub(super) fn hand_over<'a>(
+    text: &'a str,
+    start: usize,
+    slot: Option<usize>,
+    sink: &mut impl Sink<'a>,
+) -> Option<usize> {
     let bytes = text.as_bytes();
-    match *bytes.get(start)? {
+    let (value, end) = match *bytes.get(start)? {
         b'"' => match plain_end(bytes, start + 1) {
-            Some(end) => Some((Token::Text(text.get(start + 1..end)?), end + 1)),
-            None => other(text, start),
+            Some(end) => {
+                if let Some(slot) = slot {
+                    let text = text.get(start + 1..end)?;
+                    return sink.take(slot, Token::Text(text)).then_some(end + 1);
+                }
+                return Some(end + 1);
+            }
+            None => other(text, start)?,
         },
-        b'{' | b'[' => other(text, start),
-        b'-' | b'0'..=b'9' => number(text, start),
-        b't' => literal(text, start, "true"),
-        b'f' => literal(text, start, "false"),
-        b'n' => literal(text, start, "null"),
-        _ => None,
+        b'-' | b'0'..=b'9' => {
+            let (number, end) = number(text, start)?;
+            return match slot {
+                Some(slot) => sink.take(slot, Token::Number(number)).then_some(end),
+                None => Some(end),
+            };
+        }
+        b'{' | b'[' => other(text, start)?,
+        b't' => literal(text, start, "true")?,
+        b'f' => literal(text, start, "false")?,
+        b'n' => literal(text, start, "null")?,
+        _ => return None,
+    };
+    match slot {
+        Some(slot) => sink.take(slot, Token::Other(value)).then_some(end),
+        None => Some(end),
     }
 }
 
@@ -140,7 +170,7 @@ fn special_bytes(word: u64) -> u64 {
 
 #[expect(clippy::inline_always, reason = "a token in registers costs half of one in memory")]
 #[inline(always)]
-fn number(text: &str, start: usize) -> Option<(Token<'_>, usize)> {
+fn number(text: &str, start: usize) -> Option<(Number<'_>, usize)> {
     let bytes = text.as_bytes();
     let is_negative = bytes[start] == b'-';
     let first = start + usize::from(is_negative);
@@ -166,7 +196,7 @@ fn number(text: &str, start: usize) -> Option<(Token<'_>, usize)> {
     let raw = text.get(start..end)?;
     let digit_count = whole_count + fraction_count;
     let number = Number { raw, digits: all, digit_count, fraction_count, is_negative, is_plain };
-    Some((Token::Number(number), end))
+    Some((number, end))
 }
 
 /// Appends the digits from byte `start` on to `value`, and says where they end.
@@ -190,19 +220,19 @@ fn exponent_end(bytes: &[u8], start: usize) -> Option<usize> {
 }
 
 #[inline]
-fn literal<'a>(text: &'a str, start: usize, word: &str) -> Option<(Token<'a>, usize)> {
+fn literal<'a>(text: &'a str, start: usize, word: &str) -> Option<(Value<'a>, usize)> {
     let end = start + word.len();
     let raw = text.get(start..end).filter(|raw| *raw == word)?;
-    Some((Token::Other(Value { raw, has_escapes: false }), end))
+    Some((Value { raw, has_escapes: false }, end))
 }
 
 /// Reads a string with escapes, an array or an object the careful way.
 #[inline(never)]
-fn other(text: &str, start: usize) -> Option<(Token<'_>, usize)> {
+fn other(text: &str, start: usize) -> Option<(Value<'_>, usize)> {
     if is_too_deep(text.as_bytes()) {
         return None;
     }
     let rest = text.get(start..)?;
     let value = read_value(rest, &mut Parser::new(Read::from(rest))).ok()?;
-    Some((Token::Other(value), start + value.raw.len()))
+    Some((value, start + value.raw.len()))
 }
