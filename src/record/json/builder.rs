@@ -28,11 +28,13 @@ use crate::record::json::scan::clipped;
 use crate::record::json::token::Token;
 use crate::record::time_text;
 
-/// Values and where they are missing; both have one entry per row.
+/// Values, an entry per row, and where they are missing.
 pub(super) struct Builder {
     /// The final type, which messages name.
     data_type: DataType,
     values: Values,
+    len: usize,
+    /// Where values are missing, as far as the last one that is.
     nulls: NullBufferBuilder,
     /// Where strings with escapes are made plain.
     unescaped: Vec<u8>,
@@ -85,12 +87,12 @@ impl Builder {
             }
         };
         let nulls = NullBufferBuilder::new(capacity);
-        Ok(Self { data_type: data_type.clone(), values, nulls, unescaped: Vec::new() })
+        Ok(Self { data_type: data_type.clone(), values, len: 0, nulls, unescaped: Vec::new() })
     }
 
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.nulls.len()
+        self.len
     }
 
     /// Appends a value, or says that it does not fit and leaves the column as it was.
@@ -115,6 +117,11 @@ impl Builder {
                 }
                 is_boolean
             }
+            (Values::Text { bytes, ends }, Token::Text(text)) => {
+                bytes.push_str(text);
+                ends.push(end(bytes));
+                true
+            }
             (Values::Text { bytes, ends }, token) => match text(token, &mut self.unescaped) {
                 Ok(text) => {
                     bytes.push_str(text);
@@ -123,6 +130,9 @@ impl Builder {
                 }
                 Err(_) => false,
             },
+            (Values::Ticks { ticks, unit, .. }, Token::Text(text)) => {
+                time_text::ticks(text, *unit).map(|instant| ticks.push(instant)).is_some()
+            }
             (Values::Ticks { ticks, unit, .. }, token) => {
                 let instant = text(token, &mut self.unescaped)
                     .ok()
@@ -131,9 +141,7 @@ impl Builder {
             }
             _ => false,
         };
-        if fits {
-            self.nulls.append_non_null();
-        }
+        self.len += usize::from(fits);
         fits
     }
 
@@ -161,6 +169,7 @@ impl Builder {
 
     /// Takes back what stands beyond the first `rows` rows.
     pub(super) fn truncate(&mut self, rows: usize) {
+        self.len = self.len.min(rows);
         self.nulls.truncate(rows);
         match &mut self.values {
             Values::Boolean(values) => values.truncate(rows),
@@ -178,7 +187,8 @@ impl Builder {
 
     /// The finished column, in the base type, or in the final one when it was read directly.
     pub(super) fn finish(mut self) -> ArrayRef {
-        let rows = self.nulls.len();
+        let rows = self.len;
+        self.nulls.append_n_non_nulls(rows - self.nulls.len());
         let nulls = self.nulls.finish();
         match self.values {
             Values::Boolean(mut values) => Arc::new(BooleanArray::new(values.finish(), nulls)),
@@ -195,7 +205,9 @@ impl Builder {
     }
 
     pub(super) fn append_null(&mut self) {
+        self.nulls.append_n_non_nulls(self.len - self.nulls.len());
         self.nulls.append_null();
+        self.len += 1;
         match &mut self.values {
             Values::Boolean(values) => values.append(false),
             Values::Float64(values) => values.push(0.0),

@@ -10,6 +10,8 @@ use crate::record::json::token::hand_over;
 /// The most fields that are foreseen, and the most bytes in front of a value.
 const FIELDS_MAX: usize = 128;
 const LEAD_BYTES_MAX: usize = 256;
+/// The bytes of a lead that are compared at once.
+const HEAD_BYTES: usize = size_of::<u128>();
 /// How many fields may be missing before the one that is there is not looked for any more.
 const MISSING_MAX: usize = 16;
 /// The most records that are not even tried, after so many whose fields came in no order that could be foreseen.
@@ -30,7 +32,31 @@ pub(super) struct Layout {
 struct Foreseen {
     /// The bytes between the brace or comma and the value: `"name":`.
     lead: Vec<u8>,
+    /// The first of them, as one number, and the bits of it that count.
+    head: u128,
+    mask: u128,
     slot: Option<usize>,
+}
+
+impl Foreseen {
+    fn new(lead: &[u8], slot: Option<usize>) -> Self {
+        let (mut head, mut mask) = ([0; HEAD_BYTES], [0; HEAD_BYTES]);
+        for ((byte, head), mask) in lead.iter().zip(&mut head).zip(&mut mask) {
+            (*head, *mask) = (*byte, u8::MAX);
+        }
+        let (head, mask) = (u128::from_le_bytes(head), u128::from_le_bytes(mask));
+        Self { lead: lead.to_vec(), head, mask, slot }
+    }
+
+    /// Whether the lead stands at the beginning of `rest`.
+    #[inline]
+    fn leads(&self, rest: &[u8]) -> bool {
+        let Some(head) = rest.first_chunk::<HEAD_BYTES>() else {
+            return rest.starts_with(&self.lead);
+        };
+        u128::from_le_bytes(*head) & self.mask == self.head
+            && (self.lead.len() <= HEAD_BYTES || rest.starts_with(&self.lead))
+    }
 }
 
 impl Layout {
@@ -79,14 +105,14 @@ impl Layout {
     #[inline]
     fn place(&self, next: usize, rest: &[u8]) -> Option<usize> {
         match self.fields.get(next) {
-            Some(field) if rest.starts_with(&field.lead) => Some(next),
+            Some(field) if field.leads(rest) => Some(next),
             _ => self.place_after(next, rest),
         }
     }
 
     fn place_after(&self, next: usize, rest: &[u8]) -> Option<usize> {
         let after = self.fields.get(next..)?.iter().take(MISSING_MAX).skip(1);
-        Some(next + 1 + after.into_iter().position(|field| rest.starts_with(&field.lead))?)
+        Some(next + 1 + after.into_iter().position(|field| field.leads(rest))?)
     }
 
     /// Whether the next careful record is worth learning from.
@@ -107,7 +133,7 @@ impl Layout {
             if let Some(place) = self.fields.iter().position(|field| field.lead == lead) {
                 next = place + 1;
             } else if self.fields.len() < FIELDS_MAX {
-                self.fields.insert(next, Foreseen { lead: lead.to_vec(), slot });
+                self.fields.insert(next, Foreseen::new(lead, slot));
                 next += 1;
             }
         }
