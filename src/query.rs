@@ -427,3 +427,6 @@ fn numbered(schema: &Schema) -> SchemaRef {
     }
     Arc::new(Schema::new(fields))
 }
+
+#[cfg(test)]
+mod tests;

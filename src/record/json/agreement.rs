@@ -153,6 +153,8 @@ fn types() -> impl Strategy<Value = Vec<(String, DataType)>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
     #[test]
     fn records_give_the_same_rows_together_as_alone(data in data(), wanted in wanted(), types in types()) {
         let declared = Decoder::with_types(wanted.clone(), &types);

@@ -32,7 +32,7 @@ pub struct Decoded {
     pub malformed: Vec<Malformed>,
     /// The first field outside of the schema, when every field was wanted, and the record that has it.
     pub unknown: Option<(u32, String)>,
-    /// Whether a record is malformed that would not be, had [`Decoder::infer`] seen it: a type is too narrow.
+    /// Whether a good JSON object holds what would have given a column a wider type, had [`Decoder::infer`] seen it.
     pub is_too_narrow: bool,
 }
 

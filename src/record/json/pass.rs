@@ -138,17 +138,26 @@ impl<'a> Pass<'a> {
         let Self { columns, values, leads, buffer, unknown, .. } = self;
         values.fill(None);
         leads.clear();
-        scan(text, buffer, |Field { key, lead, value }| {
+        // Of a field that comes twice the last value counts, but the type is that of all.
+        let mut is_widened = false;
+        let scanned = scan(text, buffer, |Field { key, lead, value }| {
             let slot = columns.slot(key);
             match slot {
-                Some(slot) => values[slot] = Some(value),
+                Some(slot) => {
+                    if let Some(earlier) = values[slot].replace(value) {
+                        let seen = Seen::of(Token::of(earlier));
+                        is_widened |= columns.as_slice()[slot].is_widened_by(seen);
+                    }
+                }
                 None if columns.is_open() && unknown.is_none() => {
                     *unknown = Some((row, key.to_owned()));
                 }
                 None => {}
             }
             leads.push((lead, slot));
-        })
+        });
+        self.is_too_narrow |= is_widened && scanned.is_ok();
+        scanned
     }
 
     fn append(&mut self) -> Result<(), String> {
