@@ -213,7 +213,25 @@ pub fn collect_stream(
     order: Order,
     mut go_on: impl FnMut() -> bool,
 ) -> Result<Answer, QueryError> {
-    let columns = Columns::resolve(&query.wanted(), &query.declared, slices)?;
+    let wanted = query.wanted();
+    if let Some(columns) = Columns::guess(&wanted, &query.declared, slices) {
+        match collect_columns(query, columns, slices, order, &mut go_on) {
+            // What went wrong may have done so because of the guess.
+            Err(error) if !matches!(error, QueryError::Stopped) => {}
+            done => return done,
+        }
+    }
+    let columns = Columns::resolve(&wanted, &query.declared, slices)?;
+    collect_columns(query, columns, slices, order, go_on)
+}
+
+fn collect_columns(
+    query: &StreamQuery,
+    columns: Columns,
+    slices: &[Slice],
+    order: Order,
+    mut go_on: impl FnMut() -> bool,
+) -> Result<Answer, QueryError> {
     let mut pass = Pass::new(query, columns, order)?;
     for slice in slices {
         for start in (0..slice.len()).step_by(CHUNK_ROWS) {
@@ -409,3 +427,6 @@ fn numbered(schema: &Schema) -> SchemaRef {
     }
     Arc::new(Schema::new(fields))
 }
+
+#[cfg(test)]
+mod tests;

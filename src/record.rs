@@ -7,6 +7,7 @@ pub mod key;
 pub mod lens;
 pub mod payload;
 pub mod sequence;
+pub mod time_text;
 
 pub use block::Block;
 pub use block::Record;

@@ -318,9 +318,11 @@ fn order(arrival: bool) -> Order {
 fn query_error(error: QueryError) -> PyErr {
     let class = match &error {
         QueryError::Columns(ColumnsError::Missing { .. }) => "ColumnNotFoundError",
-        QueryError::Columns(ColumnsError::Conversion { .. } | ColumnsError::TypesDiffer { .. }) => {
-            "ColumnTypeError"
-        }
+        QueryError::Columns(
+            ColumnsError::Conversion { .. }
+            | ColumnsError::TooNarrow
+            | ColumnsError::TypesDiffer { .. },
+        ) => "ColumnTypeError",
         QueryError::Columns(ColumnsError::Json(_)) | QueryError::Malformed { .. } => {
             "RecordDecodeError"
         }

@@ -32,6 +32,9 @@ const ARRIVAL_TIME: &str = "arrival_time";
 const PARTITION_KEY: &str = "partition_key";
 const SHARD_ID: &str = "shard_id";
 
+/// The records from which types are guessed.
+const GUESS_ROWS: usize = 1_024;
+
 /// Why records cannot be read as columns.
 #[derive(Debug, thiserror::Error)]
 pub enum ColumnsError {
@@ -54,6 +57,9 @@ pub enum ColumnsError {
         /// The names there are.
         known: Vec<String>,
     },
+    /// Types were guessed from the first records, and a later one shows that they are others.
+    #[error("the first records do not show the types of all")]
+    TooNarrow,
     /// A column of types that do not go together.
     #[error(
         "column `{column}` is {one} in some records and {other} in others: cast one of them before writing"
@@ -96,6 +102,10 @@ impl Wanted {
 
     fn is_time(&self, name: &str) -> bool {
         matches!(self, Self::Columns { time, .. } if time == name)
+    }
+
+    fn is_number(&self, name: &str) -> bool {
+        matches!(self, Self::Columns { numbers, .. } if numbers.iter().any(|each| each == name))
     }
 
     /// What a column is taken to be while no record shows it.
@@ -173,6 +183,46 @@ impl Columns {
         Self::find(wanted, declared, slices, true)
     }
 
+    /// Guesses each wanted column's type from the first records, where they show the types of all columns.
+    ///
+    /// Parts fail with [`ColumnsError::TooNarrow`] where the guess is wrong. Where none fails, the guess is what
+    /// [`Columns::resolve`] finds; what else goes wrong may do so because of the guess.
+    pub fn guess(
+        wanted: &Wanted,
+        declared: &[(String, DataType)],
+        slices: &[Slice],
+    ) -> Option<Self> {
+        let first = head(slices);
+        if first.is_empty() {
+            return None;
+        }
+        let typed = slices.iter().filter(|slice| matches!(slice.block.payload, Payload::Rows(_)));
+        let sample: Vec<Slice> = first.iter().chain(typed).cloned().collect();
+        let mut guess = Self::find(wanted, declared, &sample, false).ok()?;
+        // Columns whose types nobody declared keep what was seen of them: so the decoder tells what they cannot hold.
+        let names = guess.schema.fields().iter().map(|field| field.name().clone()).collect();
+        let mut decoder = Decoder::with_types(json::Wanted::Columns(names), declared);
+        for slice in &first {
+            if let Payload::Bytes(data) = &slice.block.payload {
+                decoder.infer(&picked(&data.to_array(), slice, 0, slice.len()).ok()?).ok()?;
+            }
+        }
+        let read = guess.decoder.schema();
+        for (seen, read) in decoder.schema().fields().iter().zip(read.fields()) {
+            let is_text = *seen.data_type() == DataType::Utf8;
+            if is_text && wanted.is_number(read.name()) {
+                // Some record after these may hold a number.
+                return None;
+            }
+            // Text stays text, whatever comes.
+            if is_text && wanted.is_time(read.name()) {
+                decoder.declare(read.name(), read.data_type());
+            }
+        }
+        guess.decoder = decoder;
+        (guess.decoder.schema() == read).then_some(guess)
+    }
+
     fn find(
         wanted: &Wanted,
         declared: &[(String, DataType)],
@@ -208,8 +258,7 @@ impl Columns {
             let is_key =
                 matches!(wanted, Wanted::Columns { keys, .. } if keys.contains(field.name()));
             let is_text = *field.data_type() == DataType::Utf8 && !is_declared;
-            let is_number =
-                matches!(wanted, Wanted::Columns { numbers, .. } if numbers.contains(field.name()));
+            let is_number = wanted.is_number(field.name());
             let widened = if live && whole && !is_declared && !is_key {
                 DataType::Float64
             } else if is_text && is_number && holds_numbers(field.name(), slices)? {
@@ -250,6 +299,9 @@ impl Columns {
             Payload::Bytes(data) => {
                 let decoded =
                     self.decoder.decode(&picked(&data.to_array(), slice, start, len)?, None)?;
+                if decoded.is_too_narrow {
+                    return Err(ColumnsError::TooNarrow);
+                }
                 let row = |place: u32| slice.row(start + place as usize);
                 let malformed = decoded
                     .malformed
@@ -381,6 +433,24 @@ impl Source<'_> {
             },
         }
     }
+}
+
+/// The first records that carry bytes.
+fn head(slices: &[Slice]) -> Vec<Slice> {
+    let mut left = GUESS_ROWS;
+    let bytes = slices.iter().filter(|slice| matches!(slice.block.payload, Payload::Bytes(_)));
+    bytes
+        .map_while(|slice| {
+            let rows = slice.len().min(left);
+            left -= rows;
+            let rows = match part_rows(slice, 0, rows) {
+                PartRows::From(first) => Picked::Run(first, first + rows),
+                PartRows::Each(rows) => Picked::Rows(rows),
+            };
+            let block = Arc::clone(&slice.block);
+            Some(Slice { block, rows }).filter(|slice| !slice.is_empty())
+        })
+        .collect()
 }
 
 /// Tells whether a field is a number in some record at least.

@@ -6,9 +6,13 @@ mod column;
 mod decode;
 mod encode;
 mod infer;
+mod layout;
+mod pass;
 mod payload;
 mod scan;
+mod settled;
 mod timestamp;
+mod token;
 
 pub use decode::Decoded;
 pub use decode::Decoder;
@@ -74,5 +78,7 @@ impl From<arrow_schema::ArrowError> for JsonError {
     }
 }
 
+#[cfg(test)]
+mod agreement;
 #[cfg(test)]
 mod tests;

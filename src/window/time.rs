@@ -11,13 +11,12 @@ use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::types::TimestampMillisecondType;
 use arrow_array::types::TimestampNanosecondType;
 use arrow_array::types::TimestampSecondType;
-use arrow_cast::CastOptions;
-use arrow_cast::cast_with_options;
 use arrow_cast::display::array_value_to_string;
 use arrow_schema::DataType;
 use arrow_schema::TimeUnit;
 use multiversion::multiversion;
 
+use crate::record::time_text;
 use crate::window::WindowError;
 use crate::window::spec::Span;
 
@@ -143,20 +142,19 @@ impl TimeColumn {
 
     /// Parses ISO 8601 strings to microseconds; without an offset they are UTC.
     fn parse(&self, column: &ArrayRef, first_ordinal: u64) -> Result<Vec<i64>, WindowError> {
-        let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into()));
-        let options = CastOptions { safe: true, ..CastOptions::default() };
-        let parsed = cast_with_options(column, &instant, &options)?;
-        if parsed.null_count() != column.null_count() {
-            let row = (0..column.len())
-                .find(|&row| parsed.is_null(row) && !column.is_null(row))
-                .expect("more nulls than before: one is new");
-            return Err(WindowError::TimeText {
+        let parsed = match column.data_type() {
+            DataType::LargeUtf8 => parse_all(column.as_string::<i64>().iter()),
+            DataType::Utf8View => parse_all(column.as_string_view().iter()),
+            _ => parse_all(column.as_string::<i32>().iter()),
+        };
+        match parsed {
+            Ok(ticks) => Ok(ticks),
+            Err(row) => Err(WindowError::TimeText {
                 column: self.name.clone(),
                 ordinal: first_ordinal + row as u64,
                 value: array_value_to_string(column, row)?,
-            });
+            }),
         }
-        Ok(parsed.as_primitive::<TimestampMicrosecondType>().values().to_vec())
     }
 
     /// Refuses times so far out that an edge of their windows has no place in 64 bits.
@@ -199,6 +197,15 @@ pub(crate) fn bounds(times: &[i64]) -> (i64, i64) {
         greatest = greatest.max(time);
     }
     (least, greatest)
+}
+
+/// The microseconds of every text, 0 where there is none, or the first row whose text is no time.
+fn parse_all<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Result<Vec<i64>, usize> {
+    let ticks = |(row, text): (usize, Option<&str>)| match text {
+        Some(text) => time_text::ticks(text, TimeUnit::Microsecond).ok_or(row),
+        None => Ok(0),
+    };
+    texts.enumerate().map(ticks).collect()
 }
 
 fn present_rows(column: &dyn Array) -> Option<Vec<u32>> {

@@ -5,7 +5,11 @@ use foldhash::HashMap;
 use foldhash::HashMapExt;
 
 use crate::record::json::JsonError;
-use crate::record::json::scan::Value;
+use crate::record::json::layout::Layout;
+use crate::record::json::scan::Field;
+use crate::record::json::scan::scan;
+use crate::record::json::token::Sink;
+use crate::record::json::token::Token;
 
 /// The most columns that are inferred from fields nobody named.
 pub const FIELD_COUNT_MAX: usize = 10_000;
@@ -31,14 +35,24 @@ impl Seen {
     const NOTHING: Self = Self(0);
 
     /// What one value is.
-    pub(super) fn of(value: Value<'_>) -> Self {
-        match value.raw.as_bytes().first() {
-            Some(b'n') => Self::NOTHING,
-            Some(b't' | b'f') => Self::BOOLEAN,
-            Some(b'-' | b'0'..=b'9') if value.raw.parse::<i64>().is_ok() => Self::INTEGER,
-            Some(b'-' | b'0'..=b'9') => Self::FLOAT,
-            _ => Self::TEXT,
+    #[inline]
+    pub(super) fn of(token: Token<'_>) -> Self {
+        match token {
+            Token::Number(number) if number.integer().is_some() => Self::INTEGER,
+            Token::Number(_) => Self::FLOAT,
+            Token::Text(_) => Self::TEXT,
+            Token::Other(value) => match value.raw.as_bytes().first() {
+                Some(b'n') => Self::NOTHING,
+                Some(b't' | b'f') => Self::BOOLEAN,
+                _ => Self::TEXT,
+            },
         }
+    }
+
+    /// Whether `other` is no news.
+    #[inline]
+    pub(super) fn includes(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
     }
 
     pub(super) fn add(&mut self, other: Self) {
@@ -70,6 +84,13 @@ impl Column {
     pub(super) fn data_type(&self) -> DataType {
         self.declared.clone().unwrap_or_else(|| self.seen.data_type())
     }
+
+    /// Whether the column would be of another type had this been seen too.
+    pub(super) fn is_widened_by(&self, seen: Seen) -> bool {
+        let mut wider = self.seen;
+        wider.add(seen);
+        self.declared.is_none() && wider.data_type() != self.seen.data_type()
+    }
 }
 
 /// The columns by position and by name.
@@ -99,6 +120,13 @@ impl Columns {
         columns
     }
 
+    /// Declares the type of a column there is.
+    pub(super) fn declare(&mut self, name: &str, data_type: &DataType) {
+        if let Some(&slot) = self.index.get(name) {
+            self.all[slot].declared = Some(data_type.clone());
+        }
+    }
+
     /// Widens by the fields of one good record.
     pub(super) fn widen(&mut self, fields: &[(String, Seen)]) -> Result<(), JsonError> {
         for (name, seen) in fields {
@@ -111,10 +139,6 @@ impl Columns {
             self.all[self.index[name]].seen.add(*seen);
         }
         Ok(())
-    }
-
-    pub(super) fn widen_slot(&mut self, slot: usize, seen: Seen) {
-        self.all[slot].seen.add(seen);
     }
 
     pub(super) fn slot(&self, name: &str) -> Option<usize> {
@@ -135,5 +159,86 @@ impl Columns {
             self.index.insert(name.clone(), self.all.len());
             self.all.push(Column { name, declared, seen: Seen::default() });
         }
+    }
+}
+
+/// A pass over records that widens columns by what the good ones hold.
+pub(super) struct Survey<'c> {
+    columns: &'c mut Columns,
+    layout: Layout,
+    buffer: Vec<u8>,
+    /// What the record at hand adds to columns, and the fields that are no columns yet.
+    news: Vec<(usize, Seen)>,
+    fresh: Vec<(String, Seen)>,
+}
+
+impl<'c> Survey<'c> {
+    pub(super) fn new(columns: &'c mut Columns) -> Self {
+        let layout = Layout::new(columns);
+        Self { columns, layout, buffer: Vec::new(), news: Vec::new(), fresh: Vec::new() }
+    }
+
+    /// Reads one record; one that is not JSON says nothing.
+    #[inline]
+    pub(super) fn read(&mut self, text: &str) -> Result<(), JsonError> {
+        let Self { columns, layout, news, .. } = self;
+        news.clear();
+        let is_read = layout.read(text, &mut Sights { columns: &columns.all, news });
+        if !is_read {
+            return self.read_carefully(text);
+        }
+        for &(slot, seen) in &self.news {
+            self.columns.all[slot].seen.add(seen);
+        }
+        Ok(())
+    }
+
+    fn read_carefully(&mut self, text: &str) -> Result<(), JsonError> {
+        let Self { columns, layout, buffer, news, fresh } = self;
+        news.clear();
+        fresh.clear();
+        let mut leads = Vec::new();
+        let is_learning = layout.is_learning();
+        let scanned = scan(text, buffer, |Field { key, lead, value }| {
+            let seen = Seen::of(Token::of(value));
+            let slot = columns.slot(key);
+            match slot {
+                Some(slot) => news.push((slot, seen)),
+                None if columns.is_open() => fresh.push((key.to_owned(), seen)),
+                None => {}
+            }
+            if is_learning {
+                leads.push((lead, slot));
+            }
+        });
+        if scanned.is_err() {
+            return Ok(());
+        }
+        for &(slot, seen) in news.iter() {
+            columns.all[slot].seen.add(seen);
+        }
+        columns.widen(fresh)?;
+        if is_learning && fresh.is_empty() {
+            layout.learn(leads.into_iter());
+        }
+        Ok(())
+    }
+}
+
+/// What a record shows of columns that they have not been seen to hold.
+struct Sights<'s> {
+    columns: &'s [Column],
+    news: &'s mut Vec<(usize, Seen)>,
+}
+
+impl<'a> Sink<'a> for Sights<'_> {
+    #[expect(clippy::inline_always, reason = "a token in registers costs half of one in memory")]
+    #[inline(always)]
+    fn take(&mut self, slot: usize, token: Token<'a>) -> bool {
+        let seen = Seen::of(token);
+        if !self.columns[slot].seen.includes(seen) {
+            self.news.push((slot, seen));
+        }
+        true
     }
 }

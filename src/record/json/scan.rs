@@ -3,6 +3,7 @@
 use sonic_rs::Read;
 use sonic_rs::parser::ParseStatus;
 use sonic_rs::parser::Parser;
+use sonic_rs::parser::Reference;
 
 /// The deepest nesting that is followed; the parser recurses, so there must be an end.
 const DEPTH_MAX: usize = 128;
@@ -16,17 +17,16 @@ pub(super) struct Value<'a> {
     pub(super) has_escapes: bool,
 }
 
+/// A field of a record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field<'a, 'k> {
+    pub(super) key: &'k str,
+    /// The bytes between the brace or comma and the value: the key as it is written, and the colon.
+    pub(super) lead: &'a str,
+    pub(super) value: Value<'a>,
+}
+
 impl<'a> Value<'a> {
-    #[inline]
-    pub(super) fn is_null(self) -> bool {
-        self.raw == "null"
-    }
-
-    #[inline]
-    pub(super) fn is_number(self) -> bool {
-        matches!(self.raw.as_bytes().first(), Some(b'-' | b'0'..=b'9'))
-    }
-
     /// The characters between the quotes of a string without escapes.
     #[inline]
     pub(super) fn plain_string(self) -> Option<&'a str> {
@@ -36,20 +36,17 @@ impl<'a> Value<'a> {
         self.raw.strip_prefix('"')?.strip_suffix('"')
     }
 
-    /// Appends what a string with escapes says to `out`, by way of `buffer`.
-    pub(super) fn unescape_into(
-        self,
-        out: &mut String,
-        buffer: &mut Vec<u8>,
-    ) -> Result<(), String> {
+    /// What a string with escapes says, written to `buffer`.
+    pub(super) fn unescape<'t>(self, buffer: &'t mut Vec<u8>) -> Result<&'t str, String>
+    where
+        'a: 't,
+    {
+        let broken = || format!("{} has a broken escape", clipped(self.raw));
         let mut parser = Parser::new(Read::from(self.raw));
         parser.skip_space();
         match parser.parse_str(buffer) {
-            Ok(text) => {
-                out.push_str(&text);
-                Ok(())
-            }
-            Err(_) => Err(format!("{} has a broken escape", clipped(self.raw))),
+            Ok(Reference::Borrowed(text) | Reference::Copied(text)) => Ok(text),
+            Err(_) => Err(broken()),
         }
     }
 }
@@ -57,11 +54,10 @@ impl<'a> Value<'a> {
 /// Hands every field of the object in `text` to `on_field`, in order; `Err` says what is wrong and where.
 ///
 /// Fields seen before a fault was found have been handed over: the caller drops them.
-#[inline]
 pub(super) fn scan<'a>(
     text: &'a str,
     buffer: &mut Vec<u8>,
-    mut on_field: impl FnMut(&str, Value<'a>),
+    mut on_field: impl FnMut(Field<'a, '_>),
 ) -> Result<(), String> {
     if is_too_deep(text.as_bytes()) {
         return Err(format!("nested deeper than {DEPTH_MAX} levels"));
@@ -70,6 +66,7 @@ pub(super) fn scan<'a>(
     if parser.skip_space() != Some(b'{') {
         return Err(not_an_object(text));
     }
+    let mut start = parser.offset();
     let mut next = parser.skip_space();
     if next == Some(b'}') {
         return check_end(&mut parser);
@@ -84,9 +81,13 @@ pub(super) fn scan<'a>(
             return Err(broken_here(text, &parser, colon));
         }
         let value = read_value(text, &mut parser)?;
-        on_field(&key, value);
+        let lead = &text[start..parser.offset() - value.raw.len()];
+        on_field(Field { key: &key, lead, value });
         match parser.skip_space() {
-            Some(b',') => next = parser.skip_space(),
+            Some(b',') => {
+                start = parser.offset();
+                next = parser.skip_space();
+            }
             Some(b'}') => return check_end(&mut parser),
             other => return Err(broken_here(text, &parser, other)),
         }
@@ -103,7 +104,10 @@ pub(super) fn clipped(raw: &str) -> String {
 }
 
 #[inline]
-fn read_value<'a>(text: &'a str, parser: &mut Parser<Read<'a>>) -> Result<Value<'a>, String> {
+pub(super) fn read_value<'a>(
+    text: &'a str,
+    parser: &mut Parser<Read<'a>>,
+) -> Result<Value<'a>, String> {
     let (bytes, status) = parser.skip_one(true).map_err(|error| refused(text, &error))?;
     let end = parser.offset();
     let start = end - bytes.len();
@@ -189,7 +193,8 @@ fn noun(raw: &str) -> &'static str {
     }
 }
 
-fn is_too_deep(bytes: &[u8]) -> bool {
+/// Whether brackets are nested deeper than the parser may follow.
+pub(super) fn is_too_deep(bytes: &[u8]) -> bool {
     if bytes.len() <= DEPTH_MAX {
         return false;
     }
