@@ -23,6 +23,7 @@ use criterion::Criterion;
 use criterion::Throughput;
 use criterion::criterion_group;
 use criterion::criterion_main;
+use shardstream::threads::Threads;
 use shardstream::window::Arrivals;
 use shardstream::window::NullTimes;
 use shardstream::window::Operator;
@@ -122,7 +123,7 @@ fn push_all(operator: &mut Operator, batches: &[RecordBatch], first_ordinal: usi
 }
 
 /// Pushes every batch on one thread, or the first half on another, and takes the answer.
-fn answer(spec: &QuerySpec, batches: &[RecordBatch], threads: usize) -> RecordBatch {
+fn answer(spec: &QuerySpec, batches: &[RecordBatch], threads: usize) -> Vec<RecordBatch> {
     let schema = batches[0].schema();
     let mut operator = Operator::new(spec.clone(), &schema, Order::Event).expect("the query fits");
     if threads == 1 {
@@ -136,8 +137,9 @@ fn answer(spec: &QuerySpec, batches: &[RecordBatch], threads: usize) -> RecordBa
         });
         operator.merge(other).expect("the queries are the same");
     }
+    operator.use_threads(Threads::new(Some(threads)).expect("the threads are few"));
     operator.finish().expect("the sums fit");
-    operator.take_closed().expect("the answers fit")
+    operator.take_closed_batches().expect("the answers fit")
 }
 
 fn window_kinds(criterion: &mut Criterion) {
