@@ -255,3 +255,6 @@ impl Rolling {
         self.swept_count = self.times.count();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,8 +22,10 @@ struct Session {
 #[derive(Clone, Copy, Debug)]
 struct Latest {
     session: Session,
-    /// How many sessions there are before it.
+    /// How many sessions before it are listed.
     earlier: u32,
+    /// The end of the session before it or of one that closed since; none that is open and earlier ends later.
+    previous_last: i64,
 }
 
 /// The slot of a session that is not there.
@@ -33,6 +35,7 @@ const NO_SESSION: Latest = Latest {
     // Before all times, so that the next row comes after it as after any other.
     session: Session { first: i64::MIN, last: i64::MIN, slot: NO_SLOT },
     earlier: 0,
+    previous_last: i64::MIN,
 };
 
 /// The open sessions of one operator.
@@ -43,6 +46,9 @@ pub(crate) struct Sessions {
     latest: Vec<Latest>,
     /// The sessions before it in order of time; between two sessions there is a gap.
     earlier: Vec<Vec<Session>>,
+    /// Sessions before the latest that are not listed by code yet, in the order in which they ceased to be it: where no
+    /// watermark closes, nobody asks for most of them before the end.
+    unlisted: Vec<(u32, Session)>,
     /// An end that each open session once had, with its slot, earliest first; only kept where a watermark closes.
     due: Option<BinaryHeap<Reverse<(i64, u32)>>>,
     /// Slots that were folded into others once their rows are.
@@ -62,6 +68,7 @@ impl Sessions {
             gap,
             latest: Vec::new(),
             earlier: Vec::new(),
+            unlisted: Vec::new(),
             due: closes_by_watermark.then(BinaryHeap::new),
             merges: Merges::default(),
         }
@@ -110,10 +117,8 @@ impl Sessions {
     /// Closes every session that ends at or before `closing`.
     pub(crate) fn close(&mut self, closing: i64, ledger: &Ledger, closed: &mut Vec<ResultRow>) {
         let Some(mut due) = self.due.take() else {
-            if i64::MIN < closing {
-                for code in (0..).take(self.latest.len()) {
-                    self.close_code(code, closing, closed);
-                }
+            if closing == i64::MAX {
+                self.close_all(closed);
             }
             return;
         };
@@ -132,9 +137,9 @@ impl Sessions {
 
     /// Answers the open sessions that changed.
     pub(crate) fn changes(&self, ledger: &Ledger) -> Vec<ResultRow> {
-        let open = (0..).take(self.latest.len()).flat_map(|code| self.sessions(code));
-        open.filter(|session| ledger.is_changed(session.slot))
-            .map(|session| self.row(session))
+        self.all()
+            .filter(|(_, session)| ledger.is_changed(session.slot))
+            .map(|(_, session)| self.row(session))
             .collect()
     }
 
@@ -147,17 +152,16 @@ impl Sessions {
         from: &Ledger,
     ) {
         let (mut slots, mut from_slots) = (Vec::new(), Vec::new());
-        for (other_code, &code) in (0..).zip(codes).take(other.latest.len()) {
-            for session in other.sessions(other_code) {
-                slots.push(self.slot(session.first, session.last, code, ledger));
-                from_slots.push(session.slot);
-            }
+        for (other_code, session) in other.all() {
+            let code = codes[other_code as usize];
+            slots.push(self.slot(session.first, session.last, code, ledger));
+            from_slots.push(session.slot);
         }
         ledger.merge(&slots, from, &from_slots);
         self.do_merges(ledger);
     }
 
-    /// The open sessions of a code in order of time.
+    /// The listed sessions of a code in order of time, which are all where a watermark closes.
     fn sessions(&self, code: u32) -> impl DoubleEndedIterator<Item = &Session> {
         let latest = self.latest.get(code as usize).filter(|latest| latest.session.slot != NO_SLOT);
         let earlier = latest.filter(|latest| 0 < latest.earlier);
@@ -165,40 +169,84 @@ impl Sessions {
         earlier.iter().chain(latest.map(|latest| &latest.session))
     }
 
+    /// All sessions with their codes, those of one code in order of time.
+    fn all(&self) -> impl Iterator<Item = (u32, &Session)> {
+        let listed = (0..).zip(&self.earlier);
+        let listed =
+            listed.flat_map(|(code, sessions)| sessions.iter().map(move |session| (code, session)));
+        let unlisted = self.unlisted.iter().map(|(code, session)| (*code, session));
+        let latest = (0..).zip(&self.latest).map(|(code, latest)| (code, &latest.session));
+        listed.chain(unlisted).chain(latest.filter(|(_, session)| session.slot != NO_SLOT))
+    }
+
+    /// Closes every session.
+    fn close_all(&mut self, closed: &mut Vec<ResultRow>) {
+        closed.extend(self.all().map(|(_, session)| self.row(session)));
+        self.latest.clear();
+        self.earlier.clear();
+        self.unlisted.clear();
+    }
+
+    /// Lists by code what is not.
+    fn list(&mut self) {
+        for (code, session) in self.unlisted.drain(..) {
+            let index = code as usize;
+            if self.earlier.len() <= index {
+                self.earlier.resize_with(index + 1, Vec::new);
+            }
+            self.earlier[index].push(session);
+            self.latest[index].earlier += 1;
+        }
+    }
+
     /// Answers the slot of the session that rows from `first` to `last` belong to, joining what they bridge.
     #[inline]
     fn slot(&mut self, first: i64, last: i64, code: u32, ledger: &mut Ledger) -> u32 {
+        let gap = self.gap;
+        if let Some(Latest { session, previous_last, .. }) = self.latest.get_mut(code as usize) {
+            // Most rows lie within the latest session or go on with it, or come shortly before its first.
+            let is_after = session.first <= first && first < session.last.saturating_add(gap);
+            let is_before = *previous_last <= first - gap
+                && first < session.first
+                && session.first < last + gap;
+            if is_after || is_before {
+                session.first = session.first.min(first);
+                session.last = session.last.max(last);
+                return session.slot;
+            }
+        }
+        self.slot_apart(first, last, code, ledger)
+    }
+
+    /// The same for rows that may not be of the latest session.
+    #[inline(never)]
+    fn slot_apart(&mut self, first: i64, last: i64, code: u32, ledger: &mut Ledger) -> u32 {
         if self.latest.len() <= code as usize {
             self.latest.resize(code as usize + 1, NO_SESSION);
         }
-        let Latest { session, earlier } = &mut self.latest[code as usize];
-        // Within the latest session, or after its first row and not a gap after its last, as most rows are.
-        if session.first <= first && first < session.last.saturating_add(self.gap) {
-            session.last = session.last.max(last);
-            return session.slot;
-        }
-        if first < session.first {
+        let latest = &mut self.latest[code as usize];
+        if first < latest.session.first {
             return self.slot_among_all(first, last, code, ledger);
         }
-        if session.slot != NO_SLOT {
-            *earlier += 1;
-            if self.earlier.len() <= code as usize {
-                self.earlier.resize_with(code as usize + 1, Vec::new);
-            }
-            self.earlier[code as usize].push(*session);
-        }
+        let before = latest.session;
         let slot = ledger.take(code);
-        *session = Session { first, last, slot };
+        latest.session = Session { first, last, slot };
+        if before.slot != NO_SLOT {
+            latest.previous_last = before.last;
+            self.unlisted.push((code, before));
+        }
         if let Some(due) = &mut self.due {
             due.push(Reverse((last + self.gap, slot)));
+            self.list();
         }
         slot
     }
 
-    /// The same for rows that begin before the latest session does.
+    /// The same for rows that begin before the latest session does, and not just before.
     #[cold]
     fn slot_among_all(&mut self, first: i64, last: i64, code: u32, ledger: &mut Ledger) -> u32 {
         let gap = self.gap;
+        self.list();
         if self.earlier.len() <= code as usize {
             self.earlier.resize_with(code as usize + 1, Vec::new);
         }
@@ -228,6 +276,7 @@ impl Sessions {
         };
         latest.session = sessions.pop().unwrap_or(latest.session);
         latest.earlier = u32::try_from(sessions.len()).expect("slots are numbered in 32 bits");
+        latest.previous_last = sessions.last().map_or(i64::MIN, |session| session.last);
         slot
     }
 

@@ -2,8 +2,8 @@
 
 use crate::window::rolling::block::Block;
 
-/// About how many rows one slice has.
-pub(super) const SLICE_ROWS: usize = 8_192;
+/// About how many rows one slice has: few enough for the nearest cache. Tests see many slices in few rows.
+pub(super) const SLICE_ROWS: usize = if cfg!(test) { 16 } else { 8_192 };
 
 /// A row that is to be answered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -127,7 +127,7 @@ impl<'a> Gather<'a> {
 
 /// Cuts the rows before `closing` into slices of time: answers the ends of them, of which the last is `closing`.
 pub(super) fn cuts(blocks: &[Block], closing: i64) -> Vec<i64> {
-    const EVERY: usize = 1_024;
+    const EVERY: usize = SLICE_ROWS / 8;
     let mut samples = Vec::new();
     let mut until_sample = EVERY;
     for block in blocks {
