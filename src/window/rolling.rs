@@ -191,7 +191,9 @@ impl Rolling {
             ledger,
         };
         let (outcomes, begun) = march.go(i64::MIN, &cuts, 0);
-        begun.iter().for_each(|&code| ledger.hold(code));
+        for code in begun {
+            ledger.hold(code);
+        }
         outcomes
     }
 
@@ -251,7 +253,9 @@ impl Rolling {
         }
         let forgotten = self.times.forget_before(closing.saturating_sub(self.size));
         ledger.clear_rolling(&forgotten);
-        forgotten.iter().for_each(|&code| ledger.unhold(code));
+        for code in forgotten {
+            ledger.unhold(code);
+        }
         self.swept_count = self.times.count();
     }
 }

@@ -55,16 +55,21 @@ impl Sketch {
     fn add(&mut self, hash: u64) {
         match self {
             Self::Many(registers) => record(registers, hash),
-            Self::Few(hashes) => {
-                // A hash is spread already, so it finds its own place.
-                if let Entry::Vacant(vacant) =
-                    hashes.entry(hash, |&held| held == hash, |&held| held)
-                {
-                    vacant.insert(hash);
-                    if EXACT_COUNT_MAX < hashes.len() {
-                        self.densify();
-                    }
-                }
+            Self::Few(_) => self.add_to_few(hash),
+        }
+    }
+
+    /// Apart from `add`, so that this is small where it counts.
+    #[inline(never)]
+    fn add_to_few(&mut self, hash: u64) {
+        let Self::Few(hashes) = self else {
+            return;
+        };
+        // A hash is spread already, so it finds its own place.
+        if let Entry::Vacant(vacant) = hashes.entry(hash, |&held| held == hash, |&held| held) {
+            vacant.insert(hash);
+            if EXACT_COUNT_MAX < hashes.len() {
+                self.densify();
             }
         }
     }

@@ -86,7 +86,7 @@ impl<F: Fold> fmt::Debug for Folded<F> {
             .debug_struct("Folded")
             .field("kernel", &type_name::<F>())
             .field("slots", &self.states.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

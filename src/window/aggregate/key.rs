@@ -328,3 +328,63 @@ impl<'a> Translation<'a> {
         translated
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use arrow_array::DictionaryArray;
+    use arrow_array::types::Int32Type;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn hashes(column: &ArrayRef, picked: Option<&[u32]>, count: usize) -> Vec<(usize, u64)> {
+        let slots: Vec<u32> = (0..).take(count).collect();
+        let times = vec![0; column.len()];
+        let rows = Rows { values: Some(column), times: &times, first_ordinal: 0, picked };
+        let mut found = Vec::new();
+        fold_hashes(column, rows, &slots, |slot, hash| found.push((slot, hash)));
+        found
+    }
+
+    proptest! {
+        #[test]
+        fn equal_bytes_hash_alike_in_every_encoding(
+            texts in prop::collection::vec(prop::option::weighted(0.9, "[a-c]{0,3}|[a-b]{7,14}|[a-b]{30}"), 1..60),
+            start in any::<prop::sample::Index>(),
+            every in 1..4_usize,
+        ) {
+            let plain: DictionaryArray<Int32Type> = texts.iter().map(Option::as_deref).collect();
+            let plain: ArrayRef = Arc::new(plain);
+            let start = start.index(texts.len());
+            let picked: Vec<u32> = (0..(texts.len() - start) as u32).step_by(every).collect();
+            let mut known: HashMap<&str, u64> = HashMap::new();
+            let expected = hashes(&plain.slice(start, texts.len() - start), None, texts.len() - start);
+            for &(slot, hash) in &expected {
+                let text = texts[start + slot].as_deref().unwrap();
+                prop_assert_eq!(*known.entry(text).or_insert(hash), hash);
+            }
+            let mut distinct: Vec<u64> = known.values().copied().collect();
+            distinct.sort_unstable();
+            distinct.dedup();
+            prop_assert_eq!(distinct.len(), known.len());
+            for encoding in [
+                DataType::Utf8,
+                DataType::LargeUtf8,
+                DataType::Utf8View,
+                DataType::Binary,
+                DataType::LargeBinary,
+                DataType::BinaryView,
+            ] {
+                let column = arrow_cast::cast(&plain, &encoding).unwrap();
+                let column = column.slice(start, texts.len() - start);
+                prop_assert_eq!(&hashes(&column, None, column.len()), &expected);
+                let some = hashes(&column, Some(&picked), picked.len());
+                let of_picked = some.iter().map(|&(slot, hash)| (picked[slot] as usize, hash));
+                let wanted = expected.iter().copied().filter(|(row, _)| row % every == 0);
+                prop_assert_eq!(of_picked.collect::<Vec<_>>(), wanted.collect::<Vec<_>>());
+            }
+        }
+    }
+}

@@ -27,7 +27,9 @@ impl Block {
     /// Takes rows of a batch, ascending, and holds their codes.
     pub(super) fn new(feed: &Feed<'_>, rows: Vec<u32>, ledger: &mut Ledger) -> Self {
         let held = distinct(rows.iter().map(|&row| feed.codes[row as usize]));
-        held.iter().for_each(|&code| ledger.hold(code));
+        for &code in &held {
+            ledger.hold(code);
+        }
         Self {
             columns: feed.columns.clone(),
             times: feed.ticks.clone(),
@@ -73,7 +75,9 @@ impl Block {
 
     /// Lets go of the codes.
     pub(super) fn unhold(&self, ledger: &mut Ledger) {
-        self.held.iter().for_each(|&code| ledger.unhold(code));
+        for &code in &self.held {
+            ledger.unhold(code);
+        }
     }
 
     /// Takes the block over from another operator; `codes` says which code of ours each of theirs is.
@@ -81,7 +85,9 @@ impl Block {
         let translate = |code: &mut u32| *code = codes.get(*code as usize).copied().unwrap_or(0);
         self.codes.iter_mut().for_each(translate);
         self.held.iter_mut().for_each(translate);
-        self.held.iter().for_each(|&code| ledger.hold(code));
+        for &code in &self.held {
+            ledger.hold(code);
+        }
     }
 }
 

@@ -52,9 +52,9 @@ impl March<'_> {
             begun.extend_from_slice(&steps.begun);
             if index < silent {
                 steps.answers.clear();
-                steps.steps.iter_mut().for_each(|step| step.answers = false);
+                steps.taken.iter_mut().for_each(|step| step.answers = false);
             }
-            let columns = self.ledger.roll(&parts, &steps.steps, &steps.answers);
+            let columns = self.ledger.roll(&parts, &steps.taken, &steps.answers);
             if silent <= index {
                 answers.push(columns.and_then(|columns| self.batch(rows, columns)));
             }

@@ -174,7 +174,7 @@ fn model(case: &Case) -> Vec<Vec<ArrayRef>> {
         let picked = window(*row);
         let of_aggregate = |aggregate: &Aggregate| {
             let values = aggregate.column.as_ref().map(|name| table.column_by_name(name).unwrap());
-            let mut states = aggregate.states(values.map(|values| values.data_type())).unwrap();
+            let mut states = aggregate.states(values.map(Array::data_type)).unwrap();
             states.grow(1);
             let rows = Rows { values, times: &times, first_ordinal: 0, picked: Some(&picked) };
             states.update(rows, &vec![0; picked.len()]);

@@ -61,7 +61,7 @@ pub(super) struct Times {
 /// What rows of one slice do, one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
-    pub(super) steps: Vec<Step>,
+    pub(super) taken: Vec<Step>,
     /// Which answer is whose, by row.
     pub(super) answers: Vec<u32>,
     /// Codes that came to have rows.
@@ -80,16 +80,16 @@ impl Times {
 
     /// Takes rows in, in order of time; the last one of its key at a time answers for all of them.
     pub(super) fn take(&mut self, rows: &[Waiting], places: &[u32], steps: &mut Steps) {
-        steps.steps.clear();
+        steps.taken.clear();
         steps.answers.clear();
         steps.begun.clear();
         let mut answered = 0;
         for moment in rows.chunk_by(|a, b| a.time == b.time) {
-            let from = steps.steps.len();
+            let from = steps.taken.len();
             for row in moment {
-                let place = places[steps.steps.len()];
+                let place = places[steps.taken.len()];
                 let step = self.push(row, place, &mut steps.begun);
-                steps.steps.push(step);
+                steps.taken.push(step);
             }
             if let [_] = moment {
                 steps.answers.push(answered);
@@ -175,8 +175,8 @@ impl Times {
         steps.answers.resize(from + moment.len(), 0);
         for (index, row) in (0..).zip(moment) {
             let at = from + index as usize;
-            steps.steps[at].answers = self.of_code(row.code).latest == index;
-            if steps.steps[at].answers {
+            steps.taken[at].answers = self.of_code(row.code).latest == index;
+            if steps.taken[at].answers {
                 steps.answers[at] = answered;
                 answered += 1;
             }
