@@ -190,8 +190,7 @@ pub fn collect_table(
         }
     }
     operator.finish()?;
-    let mut windows = Vec::new();
-    keep(&mut windows, operator.take_closed()?);
+    let windows = operator.take_closed_batches()?;
     let late_schema = operator.late_schema();
     let late =
         late.into_iter().map(|batch| with_row_numbers(&batch)).collect::<Result<Vec<_>, _>>()?;
@@ -315,8 +314,7 @@ impl Pass {
 
     /// Hands over what came out since the last time: windows closed, rows late, records broken.
     pub(crate) fn answer(&mut self) -> Result<Answer, QueryError> {
-        let mut windows = Vec::new();
-        keep(&mut windows, self.operator.take_closed()?);
+        let windows = self.operator.take_closed_batches()?;
         Ok(self.answer_with(windows))
     }
 

@@ -10,6 +10,7 @@ mod fold;
 mod histogram;
 mod key;
 mod quantile;
+mod roll;
 mod storage;
 mod sum;
 mod summary;
@@ -478,6 +479,11 @@ impl Kernels {
         }
         Ok(kernels)
     }
+
+    /// Picks the column of each aggregate out of those that the states answered.
+    pub(crate) fn answers(&self, columns: &[Vec<ArrayRef>]) -> Vec<ArrayRef> {
+        self.answers.iter().map(|&(states, column)| columns[states][column].clone()).collect()
+    }
 }
 
 /// Rows on their way into the states of one aggregate.
@@ -493,8 +499,25 @@ pub(crate) struct Rows<'a> {
     pub(crate) picked: Option<&'a [u32]>,
 }
 
-/// The states of one aggregate, or of several over one column, for many slots (a slot is one window or pane of one key), as a struct of arrays.
-pub(crate) trait States: fmt::Debug + Send {
+/// What one row of a rolling window makes of the queue of its key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub(crate) code: u32,
+    /// Which of the rows that were folded it is.
+    pub(crate) place: u32,
+    /// How many rows leave before it comes.
+    pub(crate) leaving: u32,
+    /// Whether it begins another stretch of time.
+    pub(crate) begins: bool,
+    /// Whether it asks for what the rows amount to.
+    pub(crate) answers: bool,
+    /// Rows at or before this time are out.
+    pub(crate) last_out: i64,
+}
+
+/// The states of one aggregate, or of several over one column, for many slots (a slot is one window or pane of one
+/// key), as a struct of arrays.
+pub(crate) trait States: fmt::Debug + Send + Sync {
     /// Makes room for slots `0..count`; new slots are empty.
     fn grow(&mut self, count: usize);
 
@@ -512,6 +535,21 @@ pub(crate) trait States: fmt::Debug + Send {
 
     /// The answers of `slots`, in their order: a column for each aggregate that these states answer.
     fn finish(&self, slots: &[u32]) -> Result<Vec<ArrayRef>, WindowError>;
+
+    /// Takes rows of rolling windows in: so many of each feed, folded one by one in their order, then step by step. Answers
+    /// the steps that ask, `answers` saying which of them each row of the column is.
+    fn roll(
+        &mut self,
+        feeds: &[(Rows<'_>, usize)],
+        steps: &[Step],
+        answers: &[u32],
+    ) -> Result<Vec<ArrayRef>, WindowError>;
+
+    /// Takes one row of rolling windows in that has no answer of its own.
+    fn add_stray(&mut self, row: Rows<'_>, code: u32, time: i64);
+
+    /// Empties the rolling windows of keys.
+    fn clear_rolling(&mut self, codes: &[u32]);
 
     /// Empty states of the same aggregate over the same input type.
     fn fresh(&self) -> Box<dyn States>;

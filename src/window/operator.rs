@@ -9,6 +9,7 @@ use arrow_schema::SchemaRef;
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take;
 
+use crate::threads::Threads;
 use crate::window::WindowError;
 use crate::window::bind::Plan;
 use crate::window::group::Groups;
@@ -127,6 +128,13 @@ impl Operator {
         Self::with_states(self.spec.clone(), self.plan.clone(), self.order, ledger)
     }
 
+    /// Lets the rows of rolling windows be answered on several threads, once all are there; the answer is the same.
+    pub fn use_threads(&mut self, threads: Threads) {
+        if let Kind::Rolling(rolling) = &mut self.kind {
+            rolling.use_threads(threads);
+        }
+    }
+
     /// Takes rows in, in order of arrival; row `r` has the ordinal `first_ordinal + r`.
     ///
     /// # Errors
@@ -156,6 +164,7 @@ impl Operator {
         let feed = Feed {
             columns: self.ledger.inputs(&columns),
             times: &ticks.values,
+            ticks: &ticks.values,
             codes: &codes,
             present: ticks.present.as_deref(),
             first_ordinal,
@@ -197,18 +206,32 @@ impl Operator {
     ///
     /// An answer cannot be computed, a sum past 64 bits for one; nothing is taken then.
     pub fn take_closed(&mut self) -> Result<RecordBatch, WindowError> {
+        let mut batches = self.take_closed_batches()?;
+        match batches.pop() {
+            Some(batch) if batches.is_empty() => Ok(batch),
+            last => Ok(concat_batches(&self.plan.output, batches.iter().chain(&last))?),
+        }
+    }
+
+    /// Answers the same rows as `take_closed`, in as many batches as they were computed in: those of rolling windows are
+    /// many, and to join them costs as much as to compute them. None of them is empty.
+    ///
+    /// # Errors
+    ///
+    /// An answer cannot be computed; nothing is taken then.
+    pub fn take_closed_batches(&mut self) -> Result<Vec<RecordBatch>, WindowError> {
         self.settle()?;
         if let Kind::Rolling(rolling) = &mut self.kind {
-            return Ok(concat_batches(&self.plan.output, &rolling.take_closed())?);
+            return Ok(rolling.take_closed());
         }
         let closed = std::mem::take(&mut self.closed);
         let answer = self.answer(&closed);
         if answer.is_err() {
             self.closed = closed;
-            return answer;
+        } else {
+            self.release(&closed);
         }
-        self.release(&closed);
-        answer
+        Ok(Some(answer?).filter(|batch| 0 < batch.num_rows()).into_iter().collect())
     }
 
     /// Answers the present rows of windows that changed since the last call, and the last rows of those that closed.
@@ -454,7 +477,11 @@ impl Operator {
     fn count_windows(&mut self) {
         let value = self.watermark.value();
         self.stats.watermark = (value != i64::MIN).then_some(value);
-        self.stats.open_windows = self.ledger.live() - self.closed.len();
+        let rolling = match &self.kind {
+            Kind::Rolling(rolling) => rolling.kept(),
+            Kind::Panes(_) | Kind::Sessions(_) => 0,
+        };
+        self.stats.open_windows = self.ledger.live() + rolling - self.closed.len();
         self.stats.windows = match &self.kind {
             Kind::Rolling(rolling) => rolling.answered(),
             Kind::Panes(_) | Kind::Sessions(_) => self.taken + self.closed.len() as u64,

@@ -16,12 +16,39 @@ struct Session {
     slot: u32,
 }
 
+/// The sessions of one code, as a row first meets them.
+///
+/// Invariant: there are earlier ones only where there is a latest one.
+#[derive(Clone, Copy, Debug)]
+struct Latest {
+    session: Session,
+    /// How many sessions before it are listed.
+    earlier: u32,
+    /// The end of the session before it or of one that closed since; none that is open and earlier ends later.
+    previous_last: i64,
+}
+
+/// The slot of a session that is not there.
+const NO_SLOT: u32 = u32::MAX;
+
+const NO_SESSION: Latest = Latest {
+    // Before all times, so that the next row comes after it as after any other.
+    session: Session { first: i64::MIN, last: i64::MIN, slot: NO_SLOT },
+    earlier: 0,
+    previous_last: i64::MIN,
+};
+
 /// The open sessions of one operator.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     gap: i64,
-    /// The sessions of each code in order of time; between two of them there is a gap.
-    of_code: Vec<Vec<Session>>,
+    /// The latest session of each code: rows come nearly in order, so that it is the likely one.
+    latest: Vec<Latest>,
+    /// The sessions before it in order of time; between two sessions there is a gap.
+    earlier: Vec<Vec<Session>>,
+    /// Sessions before the latest that are not listed by code yet, in the order in which they ceased to be it: where no
+    /// watermark closes, nobody asks for most of them before the end.
+    unlisted: Vec<(u32, Session)>,
     /// An end that each open session once had, with its slot, earliest first; only kept where a watermark closes.
     due: Option<BinaryHeap<Reverse<(i64, u32)>>>,
     /// Slots that were folded into others once their rows are.
@@ -39,7 +66,9 @@ impl Sessions {
     pub(crate) fn new(gap: i64, closes_by_watermark: bool) -> Self {
         Self {
             gap,
-            of_code: Vec::new(),
+            latest: Vec::new(),
+            earlier: Vec::new(),
+            unlisted: Vec::new(),
             due: closes_by_watermark.then(BinaryHeap::new),
             merges: Merges::default(),
         }
@@ -88,8 +117,8 @@ impl Sessions {
     /// Closes every session that ends at or before `closing`.
     pub(crate) fn close(&mut self, closing: i64, ledger: &Ledger, closed: &mut Vec<ResultRow>) {
         let Some(mut due) = self.due.take() else {
-            for code in (0..).take(self.of_code.len()) {
-                self.close_code(code, closing, closed);
+            if closing == i64::MAX {
+                self.close_all(closed);
             }
             return;
         };
@@ -99,8 +128,7 @@ impl Sessions {
             due.pop();
             let code = ledger.code(slot);
             self.close_code(code, closing, closed);
-            let sessions = self.of_code.get(code as usize).map_or(&[][..], Vec::as_slice);
-            if let Some(session) = sessions.iter().find(|session| session.slot == slot) {
+            if let Some(session) = self.sessions(code).find(|session| session.slot == slot) {
                 due.push(Reverse((session.last + self.gap, slot)));
             }
         }
@@ -109,9 +137,9 @@ impl Sessions {
 
     /// Answers the open sessions that changed.
     pub(crate) fn changes(&self, ledger: &Ledger) -> Vec<ResultRow> {
-        let open = self.of_code.iter().flatten();
-        open.filter(|session| ledger.is_changed(session.slot))
-            .map(|session| self.row(session))
+        self.all()
+            .filter(|(_, session)| ledger.is_changed(session.slot))
+            .map(|(_, session)| self.row(session))
             .collect()
     }
 
@@ -124,58 +152,137 @@ impl Sessions {
         from: &Ledger,
     ) {
         let (mut slots, mut from_slots) = (Vec::new(), Vec::new());
-        for (sessions, &code) in other.of_code.iter().zip(codes) {
-            for session in sessions {
-                slots.push(self.slot(session.first, session.last, code, ledger));
-                from_slots.push(session.slot);
-            }
+        for (other_code, session) in other.all() {
+            let code = codes[other_code as usize];
+            slots.push(self.slot(session.first, session.last, code, ledger));
+            from_slots.push(session.slot);
         }
         ledger.merge(&slots, from, &from_slots);
         self.do_merges(ledger);
     }
 
+    /// The listed sessions of a code in order of time, which are all where a watermark closes.
+    fn sessions(&self, code: u32) -> impl DoubleEndedIterator<Item = &Session> {
+        let latest = self.latest.get(code as usize).filter(|latest| latest.session.slot != NO_SLOT);
+        let earlier = latest.filter(|latest| 0 < latest.earlier);
+        let earlier = earlier.map_or(&[][..], |_some| &self.earlier[code as usize]);
+        earlier.iter().chain(latest.map(|latest| &latest.session))
+    }
+
+    /// All sessions with their codes, those of one code in order of time.
+    fn all(&self) -> impl Iterator<Item = (u32, &Session)> {
+        let listed = (0..).zip(&self.earlier);
+        let listed =
+            listed.flat_map(|(code, sessions)| sessions.iter().map(move |session| (code, session)));
+        let unlisted = self.unlisted.iter().map(|(code, session)| (*code, session));
+        let latest = (0..).zip(&self.latest).map(|(code, latest)| (code, &latest.session));
+        listed.chain(unlisted).chain(latest.filter(|(_, session)| session.slot != NO_SLOT))
+    }
+
+    /// Closes every session.
+    fn close_all(&mut self, closed: &mut Vec<ResultRow>) {
+        closed.extend(self.all().map(|(_, session)| self.row(session)));
+        self.latest.clear();
+        self.earlier.clear();
+        self.unlisted.clear();
+    }
+
+    /// Lists by code what is not.
+    fn list(&mut self) {
+        for (code, session) in self.unlisted.drain(..) {
+            let index = code as usize;
+            if self.earlier.len() <= index {
+                self.earlier.resize_with(index + 1, Vec::new);
+            }
+            self.earlier[index].push(session);
+            self.latest[index].earlier += 1;
+        }
+    }
+
     /// Answers the slot of the session that rows from `first` to `last` belong to, joining what they bridge.
     #[inline]
     fn slot(&mut self, first: i64, last: i64, code: u32, ledger: &mut Ledger) -> u32 {
-        if self.of_code.len() <= code as usize {
-            self.of_code.resize_with(code as usize + 1, Vec::new);
-        }
         let gap = self.gap;
-        let sessions = &mut self.of_code[code as usize];
-        // Rows come nearly in order, so the last sessions are the likely ones.
-        let mut to = sessions.len();
-        while 0 < to && last + gap <= sessions[to - 1].first {
-            to -= 1;
+        if let Some(Latest { session, previous_last, .. }) = self.latest.get_mut(code as usize) {
+            // Most rows lie within the latest session or go on with it, or come shortly before its first.
+            let is_after = session.first <= first && first < session.last.saturating_add(gap);
+            let is_before = *previous_last <= first - gap
+                && first < session.first
+                && session.first < last + gap;
+            if is_after || is_before {
+                session.first = session.first.min(first);
+                session.last = session.last.max(last);
+                return session.slot;
+            }
         }
-        let mut from = to;
-        while 0 < from && first - gap < sessions[from - 1].last {
-            from -= 1;
+        self.slot_apart(first, last, code, ledger)
+    }
+
+    /// The same for rows that may not be of the latest session.
+    #[inline(never)]
+    fn slot_apart(&mut self, first: i64, last: i64, code: u32, ledger: &mut Ledger) -> u32 {
+        if self.latest.len() <= code as usize {
+            self.latest.resize(code as usize + 1, NO_SESSION);
         }
-        if from == to {
+        let latest = &mut self.latest[code as usize];
+        if first < latest.session.first {
+            return self.slot_among_all(first, last, code, ledger);
+        }
+        let before = latest.session;
+        let slot = ledger.take(code);
+        latest.session = Session { first, last, slot };
+        if before.slot != NO_SLOT {
+            latest.previous_last = before.last;
+            self.unlisted.push((code, before));
+        }
+        if let Some(due) = &mut self.due {
+            due.push(Reverse((last + self.gap, slot)));
+            self.list();
+        }
+        slot
+    }
+
+    /// The same for rows that begin before the latest session does, and not just before.
+    #[cold]
+    fn slot_among_all(&mut self, first: i64, last: i64, code: u32, ledger: &mut Ledger) -> u32 {
+        let gap = self.gap;
+        self.list();
+        if self.earlier.len() <= code as usize {
+            self.earlier.resize_with(code as usize + 1, Vec::new);
+        }
+        let latest = &mut self.latest[code as usize];
+        let sessions = &mut self.earlier[code as usize];
+        sessions.push(latest.session);
+        let to = sessions.partition_point(|session| session.first < last + gap);
+        let from = sessions.partition_point(|session| session.last <= first - gap);
+        let slot = if from == to {
             let slot = ledger.take(code);
             sessions.insert(to, Session { first, last, slot });
             if let Some(due) = &mut self.due {
                 due.push(Reverse((last + gap, slot)));
             }
-            return slot;
-        }
-        let joined_last = last.max(sessions[to - 1].last);
-        let session = &mut sessions[from];
-        session.first = session.first.min(first);
-        session.last = joined_last;
-        let slot = session.slot;
-        for absorbed in sessions.drain(from + 1..to) {
-            self.merges.slots.push(slot);
-            self.merges.from_slots.push(absorbed.slot);
-        }
+            slot
+        } else {
+            let joined_last = last.max(sessions[to - 1].last);
+            let session = &mut sessions[from];
+            session.first = session.first.min(first);
+            session.last = joined_last;
+            let slot = session.slot;
+            for absorbed in sessions.drain(from + 1..to) {
+                self.merges.slots.push(slot);
+                self.merges.from_slots.push(absorbed.slot);
+            }
+            slot
+        };
+        latest.session = sessions.pop().unwrap_or(latest.session);
+        latest.earlier = u32::try_from(sessions.len()).expect("slots are numbered in 32 bits");
+        latest.previous_last = sessions.last().map_or(i64::MIN, |session| session.last);
         slot
     }
 
     /// Whether a row lies within the gap of an open session.
     fn joins(&self, time: i64, code: u32) -> bool {
-        let sessions = self.of_code.get(code as usize).map_or(&[][..], Vec::as_slice);
-        sessions
-            .iter()
+        self.sessions(code)
             .rev()
             .any(|session| session.first < time + self.gap && time < session.last + self.gap)
     }
@@ -193,16 +300,33 @@ impl Sessions {
     /// Closes the sessions of one code.
     #[inline]
     fn close_code(&mut self, code: u32, closing: i64, closed: &mut Vec<ResultRow>) {
-        let Some(sessions) = self.of_code.get_mut(code as usize) else {
+        let Some(&latest) = self.latest.get(code as usize) else {
             return;
         };
-        let gap = self.gap;
+        if 0 < latest.earlier {
+            self.close_earlier(code, closing, closed);
+        }
+        if latest.session.slot != NO_SLOT && latest.session.last + self.gap <= closing {
+            closed.push(self.row(&latest.session));
+            self.latest[code as usize] = NO_SESSION;
+        }
+    }
+
+    /// Closes those of them that are not the latest.
+    fn close_earlier(&mut self, code: u32, closing: i64, closed: &mut Vec<ResultRow>) {
+        let (gap, sessions) = (self.gap, &mut self.earlier[code as usize]);
         let count = sessions.iter().take_while(|session| session.last + gap <= closing).count();
-        closed.extend(sessions.drain(..count).map(|session| ResultRow {
+        let row = |session: Session| ResultRow {
             start: session.first,
             end: session.last + gap,
             slot: session.slot,
-        }));
+        };
+        closed.extend(sessions.drain(..count).map(row));
+        let left = sessions.len();
+        if left == 0 {
+            *sessions = Vec::new();
+        }
+        self.latest[code as usize].earlier = u32::try_from(left).unwrap_or(u32::MAX);
     }
 
     fn row(&self, session: &Session) -> ResultRow {

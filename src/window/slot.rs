@@ -3,10 +3,13 @@
 use std::mem;
 
 use arrow_array::ArrayRef;
+use arrow_buffer::ScalarBuffer;
 
 use crate::window::WindowError;
 use crate::window::aggregate::Kernels;
 use crate::window::aggregate::Rows;
+use crate::window::aggregate::States;
+use crate::window::aggregate::Step;
 
 /// One row of the result before it is answered.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +26,8 @@ pub(crate) struct Feed<'a> {
     pub(crate) columns: Vec<Option<ArrayRef>>,
     /// The event time of every row, in ticks.
     pub(crate) times: &'a [i64],
+    /// The times of the whole batch, for whoever keeps them.
+    pub(crate) ticks: &'a ScalarBuffer<i64>,
     /// The group code of every row.
     pub(crate) codes: &'a [u32],
     /// The rows that have a time, ascending; `None` for all.
@@ -32,6 +37,30 @@ pub(crate) struct Feed<'a> {
 }
 
 impl Feed<'_> {
+    /// Some of the rows, one after the other; all of them have a time.
+    pub(crate) fn slice(&self, from: usize, count: usize) -> Self {
+        let slice =
+            |column: &Option<ArrayRef>| column.as_ref().map(|column| column.slice(from, count));
+        Self {
+            columns: self.columns.iter().map(slice).collect(),
+            times: &self.times[from..from + count],
+            ticks: self.ticks,
+            codes: &self.codes[from..from + count],
+            present: None,
+            first_ordinal: self.first_ordinal + from as u64,
+        }
+    }
+
+    /// Rows on their way into the states of the `index`-th states.
+    fn rows_of<'a>(&'a self, index: usize, picked: Option<&'a [u32]>) -> Rows<'a> {
+        Rows {
+            values: self.columns[index].as_ref(),
+            times: self.times,
+            first_ordinal: self.first_ordinal,
+            picked,
+        }
+    }
+
     /// How many rows have a time.
     pub(crate) fn count(&self) -> usize {
         self.present.map_or(self.times.len(), <[u32]>::len)
@@ -174,12 +203,46 @@ impl Ledger {
         self.mark(slots, true);
     }
 
+    /// Takes rows of rolling windows in: those of each feed, or the picked ones, folded in that order, then step by step.
+    /// Answers a column for each aggregate, and none where one of them cannot be computed.
+    pub(crate) fn roll(
+        &mut self,
+        feeds: &[(Feed<'_>, Option<Vec<u32>>)],
+        steps: &[Step],
+        answers: &[u32],
+    ) -> Result<Vec<ArrayRef>, WindowError> {
+        let roll = |(index, states): (usize, &mut Box<dyn States>)| {
+            let rows = feeds.iter().map(|(feed, picked)| {
+                let count = picked.as_ref().map_or(feed.times.len(), Vec::len);
+                (feed.rows_of(index, picked.as_deref()), count)
+            });
+            states.roll(&rows.collect::<Vec<_>>(), steps, answers)
+        };
+        // Every aggregate goes on, so that all have the same rows after one of them failed.
+        let columns: Vec<_> = self.kernels.states.iter_mut().enumerate().map(roll).collect();
+        Ok(self.kernels.answers(&columns.into_iter().collect::<Result<Vec<_>, _>>()?))
+    }
+
+    /// Takes one row of rolling windows in that has no answer of its own.
+    pub(crate) fn add_stray(&mut self, feed: &Feed<'_>, row: u32) {
+        let (code, time) = (feed.codes[row as usize], feed.times[row as usize]);
+        let row = feed.slice(row as usize, 1);
+        for (index, states) in self.kernels.states.iter_mut().enumerate() {
+            states.add_stray(row.rows_of(index, None), code, time);
+        }
+    }
+
+    /// Empties the rolling windows of keys.
+    pub(crate) fn clear_rolling(&mut self, codes: &[u32]) {
+        for states in &mut self.kernels.states {
+            states.clear_rolling(codes);
+        }
+    }
+
     /// The answers of slots, a column for each aggregate.
     pub(crate) fn finish(&self, slots: &[u32]) -> Result<Vec<ArrayRef>, WindowError> {
         let columns = self.kernels.states.iter().map(|states| states.finish(slots));
-        let columns: Vec<Vec<ArrayRef>> = columns.collect::<Result<_, _>>()?;
-        let answers = self.kernels.answers.iter();
-        Ok(answers.map(|&(states, column)| columns[states][column].clone()).collect())
+        Ok(self.kernels.answers(&columns.collect::<Result<Vec<_>, _>>()?))
     }
 
     /// Makes room in the states for every slot taken so far.

@@ -1,7 +1,5 @@
 //! Event time: columns of instants, dates and ISO 8601 strings as ticks of one unit.
 
-use std::borrow::Cow;
-
 use arrow_array::Array;
 use arrow_array::ArrayRef;
 use arrow_array::cast::AsArray;
@@ -11,6 +9,7 @@ use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::types::TimestampMillisecondType;
 use arrow_array::types::TimestampNanosecondType;
 use arrow_array::types::TimestampSecondType;
+use arrow_buffer::ScalarBuffer;
 use arrow_cast::display::array_value_to_string;
 use arrow_schema::DataType;
 use arrow_schema::TimeUnit;
@@ -22,8 +21,8 @@ use crate::window::spec::Span;
 
 /// The ticks of every row, and which rows have one.
 #[derive(Debug)]
-pub(crate) struct Ticks<'a> {
-    pub(crate) values: Cow<'a, [i64]>,
+pub(crate) struct Ticks {
+    pub(crate) values: ScalarBuffer<i64>,
     /// The rows that have a time, ascending; `None` for all.
     pub(crate) present: Option<Vec<u32>>,
 }
@@ -86,24 +85,15 @@ impl TimeColumn {
     }
 
     /// Reads the ticks of a column; `first_ordinal` is for the words of errors.
-    pub(crate) fn read<'a>(
-        &self,
-        column: &'a ArrayRef,
-        first_ordinal: u64,
-    ) -> Result<Ticks<'a>, WindowError> {
+    pub(crate) fn read(&self, column: &ArrayRef, first_ordinal: u64) -> Result<Ticks, WindowError> {
         if column.data_type() != &self.carrier {
             let plain = arrow_cast::cast(column, &self.carrier)?;
-            let Ticks { values, present } = self.read_plain(&plain, first_ordinal)?;
-            return Ok(Ticks { values: values.into_owned().into(), present });
+            return self.read_plain(&plain, first_ordinal);
         }
         self.read_plain(column, first_ordinal)
     }
 
-    fn read_plain<'a>(
-        &self,
-        column: &'a ArrayRef,
-        first_ordinal: u64,
-    ) -> Result<Ticks<'a>, WindowError> {
+    fn read_plain(&self, column: &ArrayRef, first_ordinal: u64) -> Result<Ticks, WindowError> {
         let present = present_rows(column.as_ref());
         let mut values = self.raw(column, first_ordinal)?;
         if self.ticks != 1 {
@@ -114,28 +104,24 @@ impl TimeColumn {
         Ok(Ticks { values, present })
     }
 
-    fn raw<'a>(
-        &self,
-        column: &'a ArrayRef,
-        first_ordinal: u64,
-    ) -> Result<Cow<'a, [i64]>, WindowError> {
+    fn raw(&self, column: &ArrayRef, first_ordinal: u64) -> Result<ScalarBuffer<i64>, WindowError> {
         Ok(match &self.carrier {
             DataType::Timestamp(TimeUnit::Second, _) => {
-                column.as_primitive::<TimestampSecondType>().values()[..].into()
+                column.as_primitive::<TimestampSecondType>().values().clone()
             }
             DataType::Timestamp(TimeUnit::Millisecond, _) => {
-                column.as_primitive::<TimestampMillisecondType>().values()[..].into()
+                column.as_primitive::<TimestampMillisecondType>().values().clone()
             }
             DataType::Timestamp(TimeUnit::Microsecond, _) => {
-                column.as_primitive::<TimestampMicrosecondType>().values()[..].into()
+                column.as_primitive::<TimestampMicrosecondType>().values().clone()
             }
             DataType::Timestamp(TimeUnit::Nanosecond, _) => {
-                column.as_primitive::<TimestampNanosecondType>().values()[..].into()
+                column.as_primitive::<TimestampNanosecondType>().values().clone()
             }
             DataType::Date32 => {
                 column.as_primitive::<Date32Type>().values().iter().map(|&day| day.into()).collect()
             }
-            DataType::Date64 => column.as_primitive::<Date64Type>().values()[..].into(),
+            DataType::Date64 => column.as_primitive::<Date64Type>().values().clone(),
             _ => self.parse(column, first_ordinal)?.into(),
         })
     }
@@ -259,7 +245,7 @@ mod tests {
 
     fn read(column: ArrayRef, span: Span) -> Result<(TimeUnit, Vec<i64>), WindowError> {
         let time = TimeColumn::new("t", column.data_type(), &[span])?;
-        let values = time.read(&column, 10)?.values.into_owned();
+        let values = time.read(&column, 10)?.values.to_vec();
         Ok((time.unit, values))
     }
 

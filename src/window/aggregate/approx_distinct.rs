@@ -11,14 +11,13 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use arrow_array::Int64Array;
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use multiversion::multiversion;
 
 use crate::window::WindowError;
 use crate::window::aggregate::Rows;
-use crate::window::aggregate::distinct::insert;
 use crate::window::aggregate::fold::Fold;
-use crate::window::aggregate::key::fold_keys;
-use crate::window::aggregate::key::hash_bytes;
-use crate::window::aggregate::key::spread;
+use crate::window::aggregate::key::fold_hashes;
 
 /// The bits of a hash that choose its register: 2^14 registers, a standard error of 1.04 / 2^7 = 0.81 %.
 const PRECISION: u32 = 14;
@@ -56,10 +55,21 @@ impl Sketch {
     fn add(&mut self, hash: u64) {
         match self {
             Self::Many(registers) => record(registers, hash),
-            Self::Few(hashes) => {
-                if insert(hashes, hash) && EXACT_COUNT_MAX < hashes.len() {
-                    self.densify();
-                }
+            Self::Few(_) => self.add_to_few(hash),
+        }
+    }
+
+    /// Apart from `add`, so that this is small where it counts.
+    #[inline(never)]
+    fn add_to_few(&mut self, hash: u64) {
+        let Self::Few(hashes) = self else {
+            return;
+        };
+        // A hash is spread already, so it finds its own place.
+        if let Entry::Vacant(vacant) = hashes.entry(hash, |&held| held == hash, |&held| held) {
+            vacant.insert(hash);
+            if EXACT_COUNT_MAX < hashes.len() {
+                self.densify();
             }
         }
     }
@@ -108,10 +118,7 @@ fn record(registers: &mut [u8], hash: u64) {
 /// Ertl's improved estimator ("New cardinality estimation algorithms for `HyperLogLog` sketches", 2017,
 /// algorithm 6): unbiased over the whole range without tables.
 fn estimate(registers: &[u8]) -> f64 {
-    let mut counts = [0_u32; RANK_MAX + 1];
-    for &rank in registers {
-        counts[rank as usize] += 1;
-    }
+    let counts = rank_counts(registers);
     let size = REGISTER_COUNT as f64;
     let mut sum = size * tau(1.0 - f64::from(counts[RANK_MAX]) / size);
     for &count in counts[1..RANK_MAX].iter().rev() {
@@ -119,6 +126,37 @@ fn estimate(registers: &[u8]) -> f64 {
     }
     sum += size * sigma(f64::from(counts[0]) / size);
     size * size / (2.0 * std::f64::consts::LN_2 * sum)
+}
+
+/// How many registers have each rank: a pass for each of the few ranks there are, since passes are vectors' work.
+fn rank_counts(registers: &[u8]) -> [u32; RANK_MAX + 1] {
+    let mut counts = [0; RANK_MAX + 1];
+    let mut left = registers.len() as u32;
+    for (rank, count) in (0..).zip(&mut counts) {
+        if left == 0 {
+            break;
+        }
+        *count = registers_of(registers, rank);
+        left -= *count;
+    }
+    counts
+}
+
+#[multiversion(targets(
+    "x86_64+avx+avx2+bmi1+bmi2+fma+avx512f+avx512bw+avx512dq+avx512vl+avx512cd",
+    "x86_64+avx+avx2+bmi1+bmi2+fma"
+))]
+fn registers_of(registers: &[u8], rank: u8) -> u32 {
+    let mut total = 0;
+    // Runs short enough for their counts to be bytes; loops, since closures would not have the wide instructions.
+    for run in registers.chunks(128) {
+        let mut count = 0;
+        for &held in run {
+            count += u8::from(held == rank);
+        }
+        total += u32::from(count);
+    }
+    total
 }
 
 /// The correction for registers that no hash reached.
@@ -160,9 +198,7 @@ impl Fold for ApproxDistinct {
 
     fn update(&mut self, states: &mut [Sketch], rows: Rows<'_>, slots: &[u32]) {
         let Some(column) = rows.values else { return };
-        fold_keys(column, rows, slots, hash_bytes, |slot, key| {
-            states[slot].add(spread(key));
-        });
+        fold_hashes(column, rows, slots, |slot, hash| states[slot].add(hash));
     }
 
     fn combine(&mut self, state: &mut Sketch, from: &Sketch) {

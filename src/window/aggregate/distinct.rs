@@ -80,13 +80,13 @@ impl Fold for Distinct {
         *state = HashTable::new();
     }
 
-    fn compact(&mut self, states: &mut [Self::Slot]) {
+    fn compact<'a>(&mut self, states: impl Iterator<Item = &'a mut Self::Slot>) {
         if !self.interner.is_stale(self.held) {
             return;
         }
         let stale = std::mem::take(&mut self.interner);
         let mut translation = Translation::new(&stale);
-        for state in states.iter_mut().filter(|state| !state.is_empty()) {
+        for state in states.filter(|state| !state.is_empty()) {
             let mut compacted = HashTable::with_capacity(state.len());
             for &key in &*state {
                 insert(&mut compacted, translation.translate(key, &mut self.interner));

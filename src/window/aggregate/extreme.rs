@@ -18,7 +18,7 @@ use crate::window::aggregate::storage::from_storage;
 use crate::window::aggregate::storage::to_storage;
 
 /// A native value of which one can be less than another.
-pub(super) trait Ordered: Copy + fmt::Debug + Send + 'static {
+pub(super) trait Ordered: Copy + fmt::Debug + Send + Sync + 'static {
     /// What any value is lesser than, or at least not greater.
     const ABOVE_ALL: Self;
     /// What any value is greater than, or at least not lesser.

@@ -10,11 +10,13 @@ use arrow_buffer::NullBuffer;
 use crate::window::WindowError;
 use crate::window::aggregate::Rows;
 use crate::window::aggregate::States;
+use crate::window::aggregate::Step;
+use crate::window::aggregate::roll::Queues;
 
 /// How one aggregate over one input type folds rows into a slot's state.
-pub(super) trait Fold: Send + Sized + 'static {
+pub(super) trait Fold: Send + Sized + Sync + 'static {
     /// What one slot holds; the default is the empty group.
-    type Slot: Default + Send;
+    type Slot: Default + Send + Sync;
 
     /// Folds the rows that take part into their slots.
     fn update(&mut self, states: &mut [Self::Slot], rows: Rows<'_>, slots: &[u32]);
@@ -42,7 +44,7 @@ pub(super) trait Fold: Send + Sized + 'static {
     }
 
     /// Frees what only cleared slots needed.
-    fn compact(&mut self, _states: &mut [Self::Slot]) {}
+    fn compact<'a>(&mut self, _states: impl Iterator<Item = &'a mut Self::Slot>) {}
 
     /// Answers states, in their order.
     fn finish<'a>(
@@ -76,11 +78,13 @@ pub(super) trait Fold: Send + Sized + 'static {
 pub(super) struct Folded<F: Fold> {
     kernel: F,
     states: Vec<F::Slot>,
+    /// What rolling windows have in place of slots.
+    queues: Queues<F::Slot>,
 }
 
 impl<F: Fold> Folded<F> {
     pub(super) fn boxed(kernel: F) -> Box<dyn States> {
-        Box::new(Self { kernel, states: Vec::new() })
+        Box::new(Self { kernel, states: Vec::new(), queues: Queues::default() })
     }
 }
 
@@ -90,7 +94,7 @@ impl<F: Fold> fmt::Debug for Folded<F> {
             .debug_struct("Folded")
             .field("kernel", &type_name::<F>())
             .field("slots", &self.states.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -125,11 +129,35 @@ impl<F: Fold> States for Folded<F> {
         for &slot in slots {
             self.kernel.clear(&mut self.states[slot as usize]);
         }
-        self.kernel.compact(&mut self.states);
+        self.kernel.compact(self.states.iter_mut().chain(self.queues.states_mut()));
     }
 
     fn finish(&self, slots: &[u32]) -> Result<Vec<ArrayRef>, WindowError> {
         self.kernel.columns(slots.iter().map(|&slot| &self.states[slot as usize]))
+    }
+
+    fn roll(
+        &mut self,
+        feeds: &[(Rows<'_>, usize)],
+        steps: &[Step],
+        answers: &[u32],
+    ) -> Result<Vec<ArrayRef>, WindowError> {
+        self.queues.fold(&mut self.kernel, feeds);
+        let states = self.queues.roll(&mut self.kernel, steps);
+        let answer = self.kernel.columns(answers.iter().map(|&answer| &states[answer as usize]));
+        self.queues.tidy(&mut self.kernel);
+        self.kernel.compact(self.states.iter_mut().chain(self.queues.states_mut()));
+        answer
+    }
+
+    fn add_stray(&mut self, row: Rows<'_>, code: u32, time: i64) {
+        self.queues.fold(&mut self.kernel, &[(row, 1)]);
+        self.queues.add_stray(code, time);
+    }
+
+    fn clear_rolling(&mut self, codes: &[u32]) {
+        self.queues.clear(&mut self.kernel, codes);
+        self.kernel.compact(self.states.iter_mut().chain(self.queues.states_mut()));
     }
 
     fn fresh(&self) -> Box<dyn States> {
@@ -140,6 +168,7 @@ impl<F: Fold> States for Folded<F> {
         self.kernel.bytes()
             + self.states.capacity() * size_of::<F::Slot>()
             + self.states.iter().map(F::slot_bytes).sum::<usize>()
+            + self.queues.bytes::<F>()
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -10,12 +10,17 @@ const DROPPED_BITS: u32 = 64 - 19;
 /// A bucket answers its middle, so an answer is off by at most 1/256 (0.39 %) of the value itself.
 const OCTAVE_BUCKETS: usize = 128;
 
+/// The place of a page that is not there: octaves are 2^12, so that no page has it.
+const NO_PAGE: u16 = u16::MAX;
+
 /// Counts floats per bucket, a page of buckets an octave; NaN is counted apart, as the greatest value.
 #[derive(Debug)]
 pub(super) struct Histogram {
-    /// The octave of the first page.
+    /// The octave of the first place in `pages`.
     first_octave: usize,
-    pages: Vec<Option<Box<[u64; OCTAVE_BUCKETS]>>>,
+    /// Where in `counts` the page of each octave is; `NO_PAGE` before its first value.
+    pages: Vec<u16>,
+    counts: Vec<[u64; OCTAVE_BUCKETS]>,
     nan_count: u64,
     count: u64,
     least: f64,
@@ -27,6 +32,7 @@ impl Histogram {
         let mut histogram = Self {
             first_octave: 0,
             pages: Vec::new(),
+            counts: Vec::new(),
             nan_count: 0,
             count: 0,
             least: f64::INFINITY,
@@ -57,11 +63,9 @@ impl Histogram {
         self.nan_count += from.nan_count;
         self.least = self.least.min(from.least);
         self.greatest = self.greatest.max(from.greatest);
-        for (octave, counts) in (from.first_octave..).zip(&from.pages) {
-            if let Some(counts) = counts {
-                let page = self.page(octave);
-                page.iter_mut().zip(counts.iter()).for_each(|(held, count)| *held += count);
-            }
+        for (octave, counts) in from.octaves() {
+            let page = self.page(octave);
+            page.iter_mut().zip(counts).for_each(|(held, count)| *held += count);
         }
     }
 
@@ -88,9 +92,8 @@ impl Histogram {
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        let page_count = self.pages.iter().flatten().count();
-        self.pages.capacity() * size_of::<Option<Box<[u64; OCTAVE_BUCKETS]>>>()
-            + page_count * size_of::<[u64; OCTAVE_BUCKETS]>()
+        self.pages.capacity() * size_of::<u16>()
+            + self.counts.capacity() * size_of::<[u64; OCTAVE_BUCKETS]>()
     }
 
     /// The value that a bucket answers for a rank.
@@ -104,39 +107,49 @@ impl Histogram {
         middle(bucket).clamp(self.least, self.greatest)
     }
 
+    /// The octaves that have a page, ascending.
+    fn octaves(&self) -> impl Iterator<Item = (usize, &[u64; OCTAVE_BUCKETS])> {
+        let octaves = (self.first_octave..).zip(&self.pages);
+        octaves.filter_map(|(octave, &page)| Some((octave, self.counts.get(page as usize)?)))
+    }
+
     fn buckets(&self) -> impl Iterator<Item = (usize, u64)> {
-        (self.first_octave..).zip(&self.pages).flat_map(|(octave, page)| {
-            let counts = page.iter().flat_map(|page| page.iter().copied().enumerate());
-            counts
-                .filter(|&(_, count)| 0 < count)
-                .map(move |(index, count)| (octave * OCTAVE_BUCKETS + index, count))
+        self.octaves().flat_map(|(octave, counts)| {
+            let counts = counts.iter().copied().enumerate().filter(|&(_, count)| 0 < count);
+            counts.map(move |(index, count)| (octave * OCTAVE_BUCKETS + index, count))
         })
     }
 
     /// The page of an octave, made on first use.
     #[inline]
     fn page(&mut self, octave: usize) -> &mut [u64; OCTAVE_BUCKETS] {
-        if octave < self.first_octave || self.first_octave + self.pages.len() <= octave {
-            self.reach(octave);
+        let place = octave.wrapping_sub(self.first_octave);
+        let mut page = self.pages.get(place).map_or(NO_PAGE, |&page| page) as usize;
+        if self.counts.len() <= page {
+            page = self.add_page(octave);
         }
-        self.pages[octave - self.first_octave].get_or_insert_with(|| Box::new([0; OCTAVE_BUCKETS]))
+        &mut self.counts[page]
     }
 
-    /// Widens the run of pages until it has a place for an octave.
+    /// Gives an octave a page, and answers where it is.
     #[cold]
-    fn reach(&mut self, octave: usize) {
+    fn add_page(&mut self, octave: usize) -> usize {
         if self.pages.is_empty() {
             self.first_octave = octave;
         }
         if octave < self.first_octave {
             let missing = self.first_octave - octave;
-            self.pages.splice(0..0, std::iter::repeat_with(|| None).take(missing));
+            self.pages.splice(0..0, std::iter::repeat_n(NO_PAGE, missing));
             self.first_octave = octave;
         }
-        let needed = octave - self.first_octave + 1;
-        if self.pages.len() < needed {
-            self.pages.resize_with(needed, || None);
+        let place = octave - self.first_octave;
+        if self.pages.len() <= place {
+            self.pages.resize(place + 1, NO_PAGE);
         }
+        let page = self.counts.len();
+        self.pages[place] = u16::try_from(page).expect("octaves are numbered in 12 bits");
+        self.counts.push([0; OCTAVE_BUCKETS]);
+        page
     }
 }
 

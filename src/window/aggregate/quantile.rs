@@ -57,8 +57,16 @@ impl Values {
     fn add(&mut self, value: f64) {
         match self {
             Self::Many(histogram) => histogram.add(value),
+            Self::Few(_) => self.add_to_few(value),
+        }
+    }
+
+    /// Apart from `add`, so that this is small where it counts.
+    #[inline(never)]
+    fn add_to_few(&mut self, value: f64) {
+        match self {
             Self::Few(values) if values.len() < EXACT_QUANTILE_COUNT_MAX => values.push(value),
-            Self::Few(_) => self.condense().add(value),
+            Self::Few(_) | Self::Many(_) => self.condense().add(value),
         }
     }
 

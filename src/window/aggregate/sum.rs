@@ -18,7 +18,7 @@ use crate::window::aggregate::double_double::DoubleDouble;
 use crate::window::aggregate::storage::Number;
 
 /// What a summary may keep of a column's sum: it, or nothing.
-pub(super) trait Total<V>: Default + fmt::Debug + Send + 'static {
+pub(super) trait Total<V>: Default + fmt::Debug + Send + Sync + 'static {
     fn take(&mut self, value: V);
 
     fn combine(&mut self, from: &Self);

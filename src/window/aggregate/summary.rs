@@ -70,7 +70,7 @@ impl<V: Ordered> Default for Extremes<V> {
 }
 
 /// What a summary may keep of extremes: them, or nothing.
-pub(super) trait Ends<V>: Default + fmt::Debug + Send + 'static {
+pub(super) trait Ends<V>: Default + fmt::Debug + Send + Sync + 'static {
     fn take(&mut self, value: V);
 
     fn combine(&mut self, from: &Self);

@@ -1,0 +1,113 @@
+//! Rows in order of time: nearly ordered ones, as arrivals are, by one pass into buckets.
+
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "rows and buckets fit the widths that they came from"
+)]
+
+/// About how many rows one bucket takes.
+const ROWS_PER_BUCKET: usize = 4;
+
+/// Answers rows, which ascend, in order of their times; rows of one time stay in order.
+pub(super) fn by_time(times: &[i64], mut rows: Vec<u32>) -> Vec<u32> {
+    let time = |row: &u32| times[*row as usize];
+    if rows.is_sorted_by_key(time) {
+        return rows;
+    }
+    let (first, last) = rows.iter().fold((i64::MAX, i64::MIN), |(first, last), row| {
+        (first.min(time(row)), last.max(time(row)))
+    });
+    let row_bits = u32::BITS - rows[rows.len() - 1].leading_zeros();
+    let span = last.abs_diff(first);
+    // A row and how long after the first it came make one integer, unless time is immense.
+    if span.leading_zeros() < row_bits {
+        rows.sort_by_key(time);
+        return rows;
+    }
+    let packed = rows.iter().map(|row| (time(row).abs_diff(first) << row_bits) | u64::from(*row));
+    let packed: Vec<u64> = packed.collect();
+    let row_mask = (1_u64 << row_bits) - 1;
+    let sorted = in_buckets(&packed, u64::BITS - span.leading_zeros() + row_bits);
+    rows.iter_mut().zip(sorted).for_each(|(row, packed)| *row = (packed & row_mask) as u32);
+    rows
+}
+
+/// Sorts integers of so many bits: one pass by the upper ones, then each bucket.
+fn in_buckets(values: &[u64], bits: u32) -> Vec<u64> {
+    let bucket_bits = (values.len() / ROWS_PER_BUCKET).max(1).ilog2().min(bits);
+    let bucket = |value: u64| (value >> (bits - bucket_bits)) as usize;
+    let mut ends = vec![0_u32; (1 << bucket_bits) + 1];
+    for &value in values {
+        ends[bucket(value) + 1] += 1;
+    }
+    let mut sum = 0;
+    for end in &mut ends {
+        sum += *end;
+        *end = sum;
+    }
+    let mut sorted = vec![0; values.len()];
+    for &value in values {
+        let next = &mut ends[bucket(value)];
+        sorted[*next as usize] = value;
+        *next += 1;
+    }
+    let mut start = 0;
+    for &end in &ends[..ends.len() - 1] {
+        sort_few(&mut sorted[start..end as usize]);
+        start = end as usize;
+    }
+    sorted
+}
+
+/// Sorts values that are few as a rule.
+#[inline]
+fn sort_few(values: &mut [u64]) {
+    const FEW: usize = 16;
+    if FEW < values.len() {
+        values.sort_unstable();
+        return;
+    }
+    for sorted in 1..values.len() {
+        let value = values[sorted];
+        let mut place = sorted;
+        while 0 < place && value < values[place - 1] {
+            values[place] = values[place - 1];
+            place -= 1;
+        }
+        values[place] = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn some_times() -> impl Strategy<Value = Vec<i64>> {
+        let nearly = prop::collection::vec((0..9_i64, -30..30_i64), 0..3_000).prop_map(|steps| {
+            let mut now = 0;
+            let late = steps.into_iter().map(|(step, late)| {
+                now += step;
+                now + late
+            });
+            late.collect::<Vec<i64>>()
+        });
+        prop_oneof![
+            nearly,
+            prop::collection::vec(-5..5_i64, 0..300),
+            prop::collection::vec(any::<i64>(), 0..300),
+            prop::collection::vec(prop_oneof![Just(0), Just(1 << 44)], 0..300),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn order_is_that_of_a_stable_sort(times in some_times(), every in 1..4_usize) {
+            let rows: Vec<u32> = (0..times.len() as u32).step_by(every).collect();
+            let mut expected = rows.clone();
+            expected.sort_by_key(|&row| times[row as usize]);
+            prop_assert_eq!(by_time(&times, rows), expected);
+        }
+    }
+}
