@@ -12,6 +12,7 @@ mod error;
 mod query;
 mod record;
 mod replay;
+mod source;
 mod stream;
 mod table;
 mod value;
