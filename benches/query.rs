@@ -28,7 +28,7 @@ const ROWS: u32 = 1_000_000;
 const DAY_US: u64 = 86_400_000_000;
 const BATCH_ROWS: usize = 65_536;
 
-/// Numbers that look random and are the same in every run (SplitMix64).
+/// Numbers that look random and are the same in every run (`SplitMix64`).
 struct Random(u64);
 
 impl Random {

@@ -34,6 +34,7 @@ class Settings:
     patience: float
     only: str = ""
     best: bool = False
+    processor: bool = False
     report: Path | None = None
 
 
@@ -56,7 +57,7 @@ class Contest:
     def header(self) -> None:
         """Say what is measured, where."""
         settings = self.settings
-        which = "best" if settings.best else "median"
+        which = ("best" if settings.best else "median") + " processor time" * settings.processor
         print(
             f"\n{settings.threads} thread{'s' * (settings.threads > 1)} each, {which} of {settings.rounds} rounds: "
             f"shardstream {ss.__version__}, polars {pl.__version__} ({pl.thread_pool_size()}), "
@@ -98,7 +99,7 @@ class Contest:
                 seconds[each].append(perf_counter() - began)
                 processor[each].append(process_time() - began_processor)
                 del answer
-        self._print(name, rows, seconds, milliseconds=milliseconds)
+        self._print(name, rows, processor if self.settings.processor else seconds, milliseconds=milliseconds)
         if self.settings.report:
             facts = {
                 "name": name,

@@ -65,8 +65,12 @@ def micro(slices: list[pl.DataFrame]) -> Callable[[], list[pl.DataFrame]]:
         AMOUNT.min().alias("least"),
         AMOUNT.max().alias("most"),
     ]
-    merged = [pl.col("n", "total").sum(), pl.col("least").min(), pl.col("most").max()]
-    mean = (pl.col("total") / pl.col("n")).alias("mean")
+    merged = [
+        pl.col("n", "total").sum(),
+        (pl.col("total").sum() / pl.col("n").sum()).alias("mean"),
+        pl.col("least").min(),
+        pl.col("most").max(),
+    ]
 
     def run() -> list[pl.DataFrame]:
         newest = None
@@ -79,15 +83,15 @@ def micro(slices: list[pl.DataFrame]) -> Callable[[], list[pl.DataFrame]]:
             latest, oldest = part["ts"].max(), states["window_start"].min()
             newest = latest if newest is None else max(newest, latest)
             oldest_open = oldest if oldest_open is None else min(oldest_open, oldest)
-            # States are merged when a window closes and not before.
+            # States are merged when their window closes and not before.
             if newest - MOST_LATE < oldest_open + LENGTH:
                 continue
-            states = pl.concat(waiting).group_by(KEYS).agg(merged)
-            closed = pl.col("window_start") + LENGTH <= newest - MOST_LATE
-            given.append(states.filter(closed).with_columns(mean))
-            waiting = [states.filter(~closed)]
+            states = pl.concat(waiting, rechunk=True)
+            is_closed = states["window_start"] <= newest - MOST_LATE - LENGTH
+            given.append(states.filter(is_closed).group_by(KEYS).agg(merged))
+            waiting = [states.filter(~is_closed)]
             oldest_open = waiting[0]["window_start"].min()
-        given.append(pl.concat(waiting).group_by(KEYS).agg(merged).with_columns(mean))
+        given.append(pl.concat(waiting, rechunk=True).group_by(KEYS).agg(merged))
         return given
 
     return run
