@@ -5,6 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Python's own arguments to pytest, as in `make py PYTEST="-k window"`.
 PYTEST ?=
+# More arguments to the comparison, as in `make bench BENCH="--only Q1"`.
+BENCH ?=
 
 .PHONY: all
 all: fmt lint core dev py  ## Everything a commit needs
@@ -52,9 +54,19 @@ fmt: $(VENV)/.test  ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix --quiet .
 
 .PHONY: bench
-bench: $(VENV)/.test  ## Measure, beside polars on the same data in the same run
+bench: $(VENV)/.bench  ## Measure beside polars, DuckDB and DataFusion: two minutes once built (BENCH="--only Q1")
 	$(BIN)/maturin develop --release --quiet
-	$(BIN)/python benches/compare.py
+	$(BIN)/python benches/compare.py --rows 1000000 --rounds 3 --patience 0.5 $(BENCH)
+
+.PHONY: bench-full
+bench-full: $(VENV)/.bench  ## Measure 10 and 50 million rows, and draw docs/performance.png: half an hour
+	$(BIN)/maturin develop --release --quiet
+	$(BIN)/python benches/compare.py --full $(BENCH)
+	$(BIN)/python benches/plot.py
+
+.PHONY: bench-rust
+bench-rust:  ## Measure each floor by itself with criterion, built without link-time optimisation
+	cargo bench --profile quick --no-default-features --bench '*'
 
 .PHONY: clean
 clean:  ## Remove what was built
@@ -73,6 +85,10 @@ $(VENV)/.pip:
 
 $(VENV)/.demo: $(VENV)/.pip pyproject.toml
 	$(BIN)/python -m pip install --quiet --group demo
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --group bench
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.pip pyproject.toml

@@ -1,246 +1,116 @@
-"""Measures what README claims, beside polars and DuckDB on the same data in the same run.
+"""Measures ours beside polars, DuckDB, DataFusion and numpy, on the same data in the same process.
 
-`python benches/compare.py [--rows 5000000] [--rounds 5]`. Each figure is the median of the rounds, ours and the peers'
-taken in turn; answers are compared before anything is timed. Peers use the threads they choose; ours use one.
+`python benches/compare.py [--rows 10000000] [--rounds 5] [--threads 1 2] [--only Q1] [--best] [--full]`. The answers
+are compared before anything is timed; then ours and the peers take turns, each with as many threads as the others.
 """
 
 import argparse
 import os
-import platform
-import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from time import perf_counter
 
-import duckdb
-import numpy as np
-import polars as pl
-import pyarrow.parquet
+from compare import live, memory, records, windows, writes
+from compare.contest import Contest, Settings
+from compare.events import Events, day_of_events
 
-import shardstream as ss
+Row = Callable[[Contest, str, Events], None]
 
-FLIGHTS = Path(__file__).parent.parent / "notebooks" / "data" / "flights.parquet"
-DAY_US = 86_400_000_000
-PUTS = 500_000
+ROWS: dict[str, Row] = {
+    "write into 4 shards": partial(writes.write, shards=4),
+    "write into 64 shards": partial(writes.write, shards=64),
+    "write into 1,024 shards": partial(writes.write, shards=1024),
+    "write dictionaries into 4 shards": partial(writes.write_dictionaries, shards=4),
+    "write dictionaries into 64 shards": partial(writes.write_dictionaries, shards=64),
+    "write dictionaries into 1,024 shards": partial(writes.write_dictionaries, shards=1024),
+    "Q1 tumble by region": windows.q1,
+    "Q1 over a table": windows.q1_over_table,
+    "Q1 over dictionaries": windows.q1_over_dictionaries,
+    "Q2 tumble by user": windows.q2,
+    "Q3 hop by region": windows.q3,
+    "Q4 session by user": windows.q4,
+    "Q5 rolling by region": windows.q5,
+    "Q6 approximate distinct and p99": windows.q6,
+    "Q1 as a stream, followed": live.q1_live,
+    "Q1 as a stream, collected": live.q1_arrival,
+    "write and Q1 as a stream": live.write_and_q1_live,
+    "write and Q1": live.write_and_q1,
+    "Q1 over JSON records": records.q1_over_json,
+    "JSON of rows": records.json_of_rows,
+    "put in a loop": writes.put,
+    "put_many": writes.put_many,
+    "Q1 small and warm": windows.q1_small,
+}
+LARGE = {"50M: Q1 tumble by region": windows.q1, "50M: write into 4 shards": partial(writes.write, shards=4)}
+LARGE_ROWS = 50_000_000
 
 
 def main() -> None:
-    """Run all of it."""
+    """Measure in a process for each number of threads."""
+    options = parsed()
+    if options.part:
+        part(options)
+    else:
+        for threads in options.threads:
+            for which in ("usual", "large") if options.full else ("usual",):
+                command = [sys.executable, *sys.argv, "--threads", str(threads), "--part", which]
+                subprocess.run(command, env=memory.environment(threads), check=True)
+
+
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    cores = os.cpu_count() or 1
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=5_000_000)
+    parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--memory-of", nargs=2, metavar=("WHAT", "FILE"), help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.memory_of:
-        memory(*options.memory_of)
-        return
-    print(
-        f"shardstream {ss.__version__}, polars {pl.__version__} ({pl.thread_pool_size()} threads), "
-        f"duckdb {duckdb.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores, "
-        f"load {os.getloadavg()[0]:.1f}; median of {options.rounds}\n"
+    parser.add_argument("--threads", type=int, nargs="+", default=sorted({1, cores}))
+    parser.add_argument("--only", default="", metavar="NAME", help="rows with this in their name")
+    parser.add_argument(
+        "--best", action="store_true", help="of the rounds, the best and not the median: on busy machines"
     )
-    print(f"{'work':<44}{'rows':>12}{'shardstream':>14}{'polars':>12}{'duckdb':>12}   ratio to the best peer")
-    flights(options.rounds)
-    events(options.rows, options.rounds)
-    puts(options.rounds)
-    with tempfile.TemporaryDirectory() as folder:
-        file = f"{folder}/events.parquet"
-        day_of_events(options.rows).write_parquet(file)
-        for what in ("write", "query"):
-            subprocess.run([sys.executable, __file__, "--memory-of", what, file], check=True)
+    parser.add_argument("--processor", action="store_true", help="processor time: for one thread on busy machines")
+    parser.add_argument("--patience", type=float, default=2.0, help="seconds; whoever takes longer runs once")
+    parser.add_argument("--full", action="store_true", help="50 million rows too")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="append every time taken, as lines of JSON")
+    parser.add_argument("--part", choices=("usual", "large"), help=argparse.SUPPRESS)
+    return parser.parse_args()
 
 
-def flights(rounds: int) -> None:
-    """The demo's query, over the stream that the flights were written to."""
-    table = pl.read_parquet(FLIGHTS)
-    connection = duckdb.connect()
-    with ss.Engine() as engine:
-        stream = engine.create_stream("flights", shards=4)
-        stream.write(table, key="tailnum", null_key="unknown")
-        query = (
-            stream.window(ss.tumble("1d"), time="scheduled")
-            .by("origin")
-            .agg(n=ss.count(), mean=ss.mean("dep_delay"), p95=ss.quantile("dep_delay", 0.95))
-        )
-        by_polars = (
-            table.lazy()
-            .group_by(pl.col("scheduled").dt.truncate("1d").alias("window_start"), "origin")
-            .agg(
-                pl.len().alias("n"),
-                pl.col("dep_delay").mean().alias("mean"),
-                pl.col("dep_delay").quantile(0.95, "linear").alias("p95"),
-            )
-        )
-        sql = (
-            "select time_bucket(interval 1 day, scheduled) w, origin, count(*), avg(dep_delay), "
-            "quantile_cont(dep_delay, 0.95) from t group by all"
-        )
-        connection.register("t", table.to_arrow())
-        agree(query.collect(), by_polars.collect(), ["n", "mean", "p95"], ["window_start", "origin"])
-        row(
-            "demo query: day by origin, count mean p95",
-            len(table),
-            rounds,
-            query.collect,
-            by_polars.collect,
-            lambda: connection.sql(sql).to_arrow_table(),
-        )
+def part(options: argparse.Namespace) -> None:
+    """Measure in this process, whose environment bounds the threads."""
+    settings = Settings(
+        rows=LARGE_ROWS if options.part == "large" else options.rows,
+        rounds=options.rounds,
+        threads=options.threads[0],
+        patience=options.patience,
+        best=options.best,
+        processor=options.processor,
+        report=options.report,
+    )
+    contest = Contest(settings)
+    rows = LARGE if options.part == "large" else ROWS
+    chosen = {name: row for name, row in rows.items() if options.only in name}
+    if chosen:
+        contest.header()
+        events = Events(day_of_events(settings.rows), settings.threads)
+        for name, row in chosen.items():
+            row(contest, name, events)
+    if options.part == "usual":
+        peaks(contest, options)
 
 
-def events(rows: int, rounds: int) -> None:
-    """Writes and windows over generated events: a day, 100,000 users, 20 regions, 5 s out of order."""
-    table = day_of_events(rows)
-    connection = duckdb.connect()
-    connection.register("t", table.to_arrow())
-    with ss.Engine() as engine:
-
-        def write() -> None:
-            engine.create_stream("written", shards=4).write(table, key="user_id")
-            engine.delete_stream("written")
-
-        row("write: route 4 shards by MD5 of user_id", rows, rounds, write)
-        stream = engine.create_stream("events", shards=4)
-        stream.write(table, key="user_id")
-        minute = pl.col("ts").dt.truncate("1m").alias("window_start")
-        amount = pl.col("amount")
-        sums = [amount.sum().alias("total"), amount.mean().alias("mean"), amount.min().alias("least")]
-
-        query = (
-            stream.window(ss.tumble("1m"), time="ts")
-            .by("region")
-            .agg(
-                n=ss.count(),
-                total=ss.sum("amount"),
-                mean=ss.mean("amount"),
-                least=ss.min("amount"),
-                most=ss.max("amount"),
-            )
-        )
-        by_polars = table.lazy().group_by(minute, "region").agg(pl.len().alias("n"), *sums, amount.max().alias("most"))
-        agree(query.collect(), by_polars.collect(), ["n", "total", "mean", "least", "most"], ["window_start", "region"])
-        sql = (
-            "select time_bucket(interval 1 minute, ts), region, count(*), sum(amount), avg(amount), min(amount), "
-            "max(amount) from t group by all"
-        )
-        row(
-            "Q1: minute by region, count sum mean min max",
-            rows,
-            rounds,
-            query.collect,
-            by_polars.collect,
-            lambda: connection.sql(sql).to_arrow_table(),
-        )
-        query = stream.window(ss.tumble("1m"), time="ts").by("user_id").agg(n=ss.count(), total=ss.sum("amount"))
-        by_polars = table.lazy().group_by(minute, "user_id").agg(pl.len().alias("n"), amount.sum().alias("total"))
-        agree(query.collect(), by_polars.collect(), ["n", "total"], ["window_start", "user_id"])
-        sql = "select time_bucket(interval 1 minute, ts), user_id, count(*), sum(amount) from t group by all"
-        row(
-            "Q2: minute by user, count sum",
-            rows,
-            rounds,
-            query.collect,
-            by_polars.collect,
-            lambda: connection.sql(sql).to_arrow_table(),
-        )
-
-
-def puts(rounds: int) -> None:
-    """Single records from a Python loop, and many in one call."""
-    data, keys = b"x" * 100, [f"user-{i % 1000}" for i in range(PUTS)]
-    pairs = [(data, key) for key in keys]
-
-    def loop() -> None:
-        with ss.Engine() as engine:
-            put = engine.create_stream("puts", shards=4).put
-            for key in keys:
-                put(data, key)
-
-    def many() -> None:
-        with ss.Engine() as engine:
-            engine.create_stream("puts", shards=4).put_many(pairs)
-
-    row("put(100 bytes, key) in a Python loop", PUTS, rounds, loop)
-    row("put_many of a list of tuples", PUTS, rounds, many)
-
-
-def row(name: str, rows: int, rounds: int, ours: Callable[[], object], *peers: Callable[[], object]) -> None:
-    """Time ours and each peer in turn, and print rows a second."""
-    seconds: list[list[float]] = [[] for _ in range(1 + len(peers))]
-    for _ in range(rounds):
-        for times, work in zip(seconds, (ours, *peers), strict=True):
-            began = perf_counter()
-            work()
-            times.append(perf_counter() - began)
-    rates = [rows / statistics.median(times) for times in seconds]
-    shown = "".join(f"{rate / 1e6:>10.2f} M/s"[-12:] for rate in rates[1:])
-    ratio = f"{rates[0] / max(rates[1:]):>9.2f} x" if peers else ""
-    print(f"{name:<44}{rows:>12,}{rates[0] / 1e6:>10.2f} M/s{shown:<24}{ratio}", flush=True)
-
-
-def agree(ours: ss.WindowResult, theirs: pl.DataFrame, values: list[str], keys: list[str]) -> None:
-    """Fail unless both computed the same."""
-    mine = pl.DataFrame(ours).select(keys + values).sort(keys)
-    theirs = theirs.select(keys + values).sort(keys)
-    assert mine.height == theirs.height, (mine.height, theirs.height)
-    for value in values:
-        apart = (mine[value].cast(pl.Float64) - theirs[value].cast(pl.Float64)).abs()
-        worst = (apart / theirs[value].cast(pl.Float64).abs().clip(1.0)).max()
-        assert worst is None or worst < 1e-9, f"{value}: {worst}"
-
-
-def day_of_events(rows: int) -> pl.DataFrame:
-    """Events in order of arrival, up to 5 s out of event order."""
-    random = np.random.default_rng(7)
-    start = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1e6)
-    times = start + np.sort(random.integers(0, DAY_US, rows)) - random.integers(0, 5_000_000, rows)
-    users = np.minimum(random.zipf(1.2, rows), 100_000)
-    return pl.DataFrame(
-        {
-            "ts": pl.Series(times).cast(pl.Datetime("us", "UTC")),
-            "user_id": "user-" + pl.Series(users).cast(pl.String),
-            "region": "region-" + pl.Series(random.integers(0, 20, rows)).cast(pl.String),
-            "amount": random.random(rows) * 100,
-        }
-    ).rechunk()
-
-
-def memory(what: str, file: str) -> None:
-    """Print the peak memory of one piece of work, over the size of its input; in a process of its own."""
-    # In memory of its own, aligned, from an allocator that gives back at once what is freed.
-    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
-    table = pyarrow.parquet.read_table(file, pre_buffer=False).combine_chunks()
-    rows, size = len(table), table.nbytes
-    with ss.Engine() as engine:
-        stream = engine.create_stream("events", shards=4)
-        if what == "query":
-            stream.write(table, key="user_id")
-        before = peak_since_reset()
-        if what == "write":
-            stream.write(table, key="user_id")
-        else:
-            stream.window(ss.tumble("1m"), time="ts").by("region").agg(n=ss.count(), total=ss.sum("amount")).collect()
-        peak = status("VmHWM") - before
-    name = "peak memory of write" if what == "write" else "peak memory of Q1"
-    print(f"{name:<44}{rows:>12,}  {peak / 2**20:,.0f} MiB above {size / 2**20:,.0f} MiB of input: {peak / size:.2f} x")
-
-
-def peak_since_reset() -> int:
-    """Forget the peak so far (Linux), and return what is held now."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return status("VmRSS")
-
-
-def status(name: str) -> int:
-    """A line of /proc/self/status, in bytes."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(name + ":"):
-            return int(line.split()[1]) * 1024
-    message = f"{name} is not in /proc/self/status: memory is measured on Linux"
-    raise SystemExit(message)
+def peaks(contest: Contest, options: argparse.Namespace) -> None:
+    """Peaks of writing, of querying, and of a pass over a file."""
+    works = {
+        "peak memory of write": partial(memory.of_table, rows=options.rows, what="write"),
+        "peak memory of Q1": partial(memory.of_table, rows=options.rows, what="query"),
+        "one pass over Parquet": partial(memory.of_file, rows=LARGE_ROWS if options.full else options.rows),
+    }
+    for name, work in works.items():
+        if options.only in name:
+            work(contest, name)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ mod given;
 mod query;
 mod record;
 mod replay;
+mod source;
 mod stream;
 mod table;
 mod value;

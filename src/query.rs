@@ -1,5 +1,6 @@
 //! Queries over streams: records become columns, columns go through windows, and late or broken ones are kept.
 
+pub mod batches;
 pub mod columns;
 pub mod live;
 
@@ -100,8 +101,8 @@ pub struct StreamQuery {
 }
 
 impl StreamQuery {
-    /// Lists the columns that the query reads, each once.
-    pub fn wanted(&self) -> Wanted {
+    /// Lists the names of the columns that the query reads, each once.
+    pub fn column_names(&self) -> Vec<String> {
         let keys = self.spec.keys.iter();
         let inputs = self.spec.aggregates.iter().filter_map(|aggregate| aggregate.column.as_ref());
         let mut names: Vec<String> = Vec::new();
@@ -110,6 +111,11 @@ impl StreamQuery {
                 names.push(name.clone());
             }
         }
+        names
+    }
+
+    /// Says which columns the query reads, and what for.
+    pub fn wanted(&self) -> Wanted {
         let computed = |function: &Function| match function {
             Function::Mean
             | Function::Median
@@ -130,7 +136,7 @@ impl StreamQuery {
             self.spec.aggregates.iter().filter(|aggregate| computed(&aggregate.function));
         let numbers = computing.filter_map(|aggregate| aggregate.column.clone()).collect();
         Wanted::Columns {
-            names,
+            names: self.column_names(),
             time: self.spec.time.clone(),
             keys: self.spec.keys.clone(),
             numbers,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 from shardstream import _core, position, text
+from shardstream.dataset import Files, file_names
 from shardstream.duration import nanoseconds
 from shardstream.errors import InvalidArgumentException, SerializationException
 from shardstream.windows import Aggregate, Window
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any, Literal, Self
 
+    from shardstream.dataset import Format, OnBadLine
     from shardstream.stream import Stream
 
 __all__ = ["QueryOptions", "QueryStats", "WindowQuery", "WindowResult", "window"]
@@ -85,7 +87,7 @@ class WindowQuery:
 
     def __init__(
         self,
-        source: Stream | Any,  # noqa: ANN401 - any table that speaks Arrow
+        source: Stream | Files | Any,  # noqa: ANN401 - any table that speaks Arrow
         options: QueryOptions,
         keys: tuple[str, ...] = (),
         aggregates: tuple[tuple[str, Aggregate], ...] = (),
@@ -130,6 +132,9 @@ class WindowQuery:
     ) -> WindowResult:
         """Answer from all that is there now; every window closes.
 
+        Files are read a batch at a time, and of Parquet and Arrow files only the columns that the query names: what is
+        held is a few batches and the open windows. So is a stream of batches, which can be collected once.
+
         Args:
             order: "event" counts every row, whatever the order of arrival. "arrival" answers as a live consumer would
                 have: rows in order of arrival against the watermark, those that come too late kept apart in `late`.
@@ -144,6 +149,8 @@ class WindowQuery:
         Raises:
             ColumnNotFoundError: A column is not there.
             ColumnTypeError: A column's type does not go with its aggregate or with being the time.
+            DatasetNotFoundError: No file matches.
+            DatasetError: A file is broken, or not what its name says; or a stream of batches failed.
             InvalidArgumentException: Rows have no time, or the query no aggregates.
         """
         query = self._native()
@@ -152,6 +159,12 @@ class WindowQuery:
             if (start, end, shard_id) != ("TRIM_HORIZON", None, None):
                 message = "start, end and shard_id are for streams; this query is over a table: filter it instead"
                 raise InvalidArgumentException(message)
+            if isinstance(self._source, Files):
+                files = self._source
+                answer = query.collect_files(
+                    files.names, format=files.format, skip_bad_lines=files.skip_bad_lines, arrival=arrival
+                )
+                return WindowResult(answer)
             return WindowResult(query.collect_table(self._source, arrival=arrival))
         from_cut, until_cut = position.cuts(self._source, start, end, shard_id)
         return WindowResult(query.collect_stream(self._source, from_cut, until_cut, shard_id, arrival=arrival))
@@ -205,7 +218,8 @@ class WindowQuery:
 
     def __repr__(self) -> str:
         """Say the query as it was written."""
-        source = repr(self._source) if isinstance(self._source, _core.Stream) else type(self._source).__name__
+        is_named = isinstance(self._source, _core.Stream | Files)
+        source = repr(self._source) if is_named else type(self._source).__name__
         by = f".by({', '.join(map(repr, self._keys))})" if self._keys else ""
         aggregates = ", ".join(f"{name}={aggregate!r}" for name, aggregate in self._aggregates)
         return f"{source}.window({self._options.window!r}, time={self._options.time!r}){by}.agg({aggregates})"
@@ -344,19 +358,38 @@ def window(
     watermark: _Duration = "0s",
     allowed_lateness: _Duration = "0s",
     null_times: Literal["raise", "skip"] = "raise",
+    format: Format | None = None,  # noqa: A002 - what readers of files call it
+    on_bad_line: OnBadLine = "raise",
 ) -> WindowQuery:
-    """Begin a query over a table that groups its rows into windows of event time.
+    """Begin a query over a table or files that groups their rows into windows of event time.
 
     The same verbs as over a stream: `ss.window(table, ss.tumble("1m"), time="ts").by("region").agg(n=ss.count())`.
+    Files may be larger than memory: `ss.window("events/*.parquet", ...)` reads them a batch at a time.
 
     Args:
-        table: Any table that speaks Arrow: a polars or pandas DataFrame, a pyarrow Table, a DuckDB relation.
+        table: Any table that speaks Arrow: a polars or pandas DataFrame, a pyarrow Table, a DuckDB relation. Or a
+            Parquet, CSV, newline-delimited JSON or Arrow IPC file, a glob of them or a list. Or a stream of batches,
+            like a `pyarrow.RecordBatchReader`: an object that speaks Arrow and has no length; it is read as it goes.
         window: `ss.tumble`, `ss.hop`, `ss.session`, `ss.cumulate` or `ss.rolling`.
         time: The column of event times: timestamps (without a timezone they are read as UTC), dates, or ISO 8601 text.
         watermark: As in `Stream.window`; `collect(order="arrival")` takes the rows' order for that of arrival.
         allowed_lateness: As in `Stream.window`.
         null_times: What to do with rows without a time: "raise", or "skip" and count them.
+        format: What the files are, where their names do not say: "parquet", "csv", "ndjson" or "arrow".
+        on_bad_line: What to do with a line of JSON that cannot be read: "raise", or "skip" and count it in
+            `stats.malformed_records`.
+
+    Examples:
+        >>> import shardstream as ss
+        >>> flights = ss.window("notebooks/data/flights.parquet", ss.tumble("10000d"), time="scheduled")
+        >>> flights.by("origin").agg(n=ss.count()).collect().column("n")
+        [120835, 111279, 104662]
     """
+    names = file_names(table, "table")
+    if names is None and (format, on_bad_line) != (None, "raise"):
+        message = "format and on_bad_line are for files; this is a table already"
+        raise InvalidArgumentException(message)
+    source = table if names is None else Files(names, format, on_bad_line)
     options = QueryOptions(
         window=window,
         time=time,
@@ -365,7 +398,7 @@ def window(
         idle_timeout=None,
         null_times=null_times,
     )
-    return WindowQuery(table, options)
+    return WindowQuery(source, options)
 
 
 def _column(name: object, what: str) -> str:

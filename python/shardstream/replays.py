@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from time import perf_counter
 
 from shardstream import _core, text
 from shardstream._epoch import from_millis
+from shardstream.dataset import Files, file_names
 from shardstream.duration import is_duration, nanoseconds
 from shardstream.errors import InvalidArgumentException, SerializationException, ShardstreamError
 
@@ -26,7 +26,6 @@ __all__ = ["ReplayReport", "replay"]
 
 _PAIRS_AT_ONCE = 500
 _ROWS_MAX = 2**62
-_FORMATS = ("parquet", "csv", "ndjson", "arrow")
 
 
 class ReplayReport:
@@ -153,10 +152,9 @@ def replay(
     if not isinstance(progress, bool) and not callable(progress):
         message = f"progress: True, False, or a function that takes a number of rows, not {progress!r}"
         raise SerializationException(message)
-    _check_choice("format", format, (None, *_FORMATS))
-    _check_choice("on_bad_line", on_bad_line, ("raise", "skip"))
-    files = _files(source)
-    if files is None and not _is_table(source):
+    names = file_names(source, "source")
+    files = Files(names or [], format, on_bad_line)
+    if names is None and not _is_table(source):
         if (time, delay, data, format, speed) != (None, None, None, None, "max"):
             message = "an iterable of (key, data) has no columns: time, speed, delay, data and format are for others"
             raise InvalidArgumentException(message)
@@ -170,8 +168,8 @@ def replay(
     delay_ns, delay_column = _delay(delay)
     run = _core.Replay(
         stream,
-        None if files is not None else source,
-        files,
+        None if names is not None else source,
+        names,
         key=key,
         time=time,
         speed=_speed(speed),
@@ -179,8 +177,8 @@ def replay(
         delay_column=delay_column,
         data=data,
         null_key=null_key,
-        format=format,
-        skip_bad_lines=on_bad_line == "skip",
+        format=files.format,
+        skip_bad_lines=files.skip_bad_lines,
         limit=None if limit is None else min(limit, _ROWS_MAX),
     )
     return _run(run, progress)
@@ -249,21 +247,6 @@ def _entry(index: int, pair: object, null_key: str | None) -> tuple[Any, Any]:
         return data, null_key if key is None else key
     message = f"pair {index:,} of the source is not (key, data): {pair!r:.80}"
     raise SerializationException(message)
-
-
-def _files(source: object) -> list[str] | None:
-    """The file names a source stands for, if it does."""
-    if isinstance(source, str | os.PathLike):
-        return [text.checked(os.fsdecode(source), "source")]
-    if isinstance(source, Sequence) and source and all(isinstance(each, str | os.PathLike) for each in source):
-        return [text.checked(os.fsdecode(each), "source") for each in source]
-    return None
-
-
-def _check_choice(name: str, value: object, known: tuple[str | None, ...]) -> None:
-    if value not in known:
-        message = f"{name}: one of {', '.join(map(repr, known))}, not {value!r}"
-        raise InvalidArgumentException(message)
 
 
 def _is_table(source: object) -> bool:

@@ -17,6 +17,9 @@ use crate::engine::Engine;
 use crate::engine::Stream;
 use crate::engine::position::Cut;
 use crate::python::error::raise;
+use crate::python::replay::format_named;
+use crate::python::source;
+use crate::python::source::SourceError;
 use crate::python::stream::PyStream;
 use crate::python::stream::WAIT_SLICE;
 use crate::python::stream::Wait;
@@ -26,12 +29,17 @@ use crate::query::Answer;
 use crate::query::Malformed;
 use crate::query::QueryError;
 use crate::query::StreamQuery;
+use crate::query::batches::collect_batches;
 use crate::query::collect_stream;
 use crate::query::collect_table;
 use crate::query::columns::ColumnsError;
 use crate::query::live::Emit;
 use crate::query::live::Live;
 use crate::query::malformed_table;
+use crate::replay::dataset::Dataset;
+use crate::replay::dataset::DatasetOptions;
+use crate::replay::dataset::OnBadLine;
+use crate::threads::Threads;
 use crate::window::NullTimes;
 use crate::window::Order;
 use crate::window::QuerySpec;
@@ -88,7 +96,36 @@ impl PyQuery {
         Ok(Self { query: StreamQuery { spec, declared, malformed } })
     }
 
-    /// Answers over a table.
+    /// Answers over files, read as they are needed, of which a few batches are held at once.
+    #[pyo3(signature = (files, *, format, skip_bad_lines, arrival))]
+    fn collect_files(
+        &self,
+        py: Python<'_>,
+        files: Vec<String>,
+        format: Option<&str>,
+        skip_bad_lines: bool,
+        arrival: bool,
+    ) -> PyResult<PyAnswer> {
+        let threads = threads()?;
+        let options = DatasetOptions {
+            columns: Some(self.query.column_names()),
+            format: format.map(format_named).transpose()?,
+            on_bad_line: if skip_bad_lines { OnBadLine::Skip } else { OnBadLine::Raise },
+            ..DatasetOptions::default()
+        };
+        let spec = self.query.spec.clone();
+        attentive(py, move |go_on| {
+            let mut dataset = Dataset::open_many(&files, options)?;
+            let schema = dataset.schema();
+            let batches = dataset.by_ref().map(|batch| batch.map_err(SourceError::from));
+            let order = order(arrival);
+            let mut answer = collect_batches(spec, &schema, batches, order, threads, go_on)?;
+            answer.malformed_count = dataset.skipped();
+            Ok::<_, SourceError>(answer)
+        })
+    }
+
+    /// Answers over a table, or over a stream of batches, which is read as it is needed.
     #[pyo3(signature = (table, *, arrival))]
     fn collect_table(
         &self,
@@ -96,8 +133,17 @@ impl PyQuery {
         table: &Bound<'_, PyAny>,
         arrival: bool,
     ) -> PyResult<PyAnswer> {
-        let (schema, batches) = table::batches(table)?;
         let spec = self.query.spec.clone();
+        if source::is_stream(table)? {
+            let threads = threads()?;
+            let reader = table::reader(table)?;
+            return attentive(py, move |go_on| {
+                let schema = reader.schema();
+                let batches = source::batches(reader);
+                collect_batches(spec, &schema, batches, order(arrival), threads, go_on)
+            });
+        }
+        let (schema, batches) = table::batches(table)?;
         attentive(py, move |go_on| collect_table(spec, &schema, &batches, order(arrival), go_on))
     }
 
@@ -282,10 +328,13 @@ fn microseconds(ticks: i64, unit: TimeUnit) -> i64 {
 /// Runs a query on a thread of its own and waits for it, so that Ctrl-C is heard at once whatever the query is at.
 ///
 /// A query that is given up finishes the rows it is at, and its thread ends.
-fn attentive(
+fn attentive<E>(
     py: Python<'_>,
-    run: impl FnOnce(&mut dyn FnMut() -> bool) -> Result<Answer, QueryError> + Send + 'static,
-) -> PyResult<PyAnswer> {
+    run: impl FnOnce(&mut dyn FnMut() -> bool) -> Result<Answer, E> + Send + 'static,
+) -> PyResult<PyAnswer>
+where
+    E: Into<PyErr> + Send + 'static,
+{
     let given_up = Arc::new(AtomicBool::new(false));
     let (tell, told) = mpsc::sync_channel(1);
     let told = Mutex::new(told);
@@ -298,7 +347,7 @@ fn attentive(
     let worker = std::thread::Builder::new().name("shardstream-query".to_owned()).spawn(work)?;
     loop {
         match py.detach(|| told.lock().recv_timeout(WAIT_SLICE)) {
-            Ok(answer) => return answer.map_err(query_error)?.try_into(),
+            Ok(answer) => return answer.map_err(E::into)?.try_into(),
             Err(RecvTimeoutError::Timeout) => {
                 py.check_signals().inspect_err(|_| given_up.store(true, Ordering::Relaxed))?;
             }
@@ -313,6 +362,17 @@ fn attentive(
 
 fn order(arrival: bool) -> Order {
     if arrival { Order::Arrival } else { Order::Event }
+}
+
+/// The bound on threads that the user's environment says.
+fn threads() -> PyResult<Threads> {
+    Threads::new(None).map_err(|error| raise("InvalidArgumentException", error))
+}
+
+impl From<QueryError> for PyErr {
+    fn from(error: QueryError) -> Self {
+        query_error(error)
+    }
 }
 
 fn query_error(error: QueryError) -> PyErr {

@@ -133,16 +133,17 @@ impl Iterator for Files {
     }
 }
 
-fn format_named(name: &str) -> PyResult<Format> {
+pub(super) fn format_named(name: &str) -> PyResult<Format> {
     let unknown = || raise("InvalidArgumentException", format!("`{name}` is no format of files"));
     Format::from_keyword(name).ok_or_else(unknown)
 }
 
-fn dataset_error(error: DatasetError) -> PyErr {
+pub(super) fn dataset_error(error: DatasetError) -> PyErr {
     let class = match &error {
         DatasetError::NotFound { .. } | DatasetError::NothingMatches { .. } => {
             "DatasetNotFoundError"
         }
+        DatasetError::UnknownColumn { .. } => "ColumnNotFoundError",
         _ => "DatasetError",
     };
     raise(class, error)
