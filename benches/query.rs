@@ -14,7 +14,7 @@ use criterion::criterion_group;
 use criterion::criterion_main;
 use shardstream::query::QueryError;
 use shardstream::query::batches::collect_batches;
-use shardstream::query::collect_table;
+use shardstream::query::batches::collect_table;
 use shardstream::threads::Threads;
 use shardstream::window::NullTimes;
 use shardstream::window::Order;
@@ -120,7 +120,14 @@ fn queries(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 let tables = std::slice::from_ref(&table);
-                let answer = collect_table(spec.clone(), &schema, tables, Order::Event, || true);
+                let answer = collect_table(
+                    spec.clone(),
+                    &schema,
+                    tables,
+                    Order::Event,
+                    Threads::ONE,
+                    &|| true,
+                );
                 black_box(answer.expect("the query is well-formed"))
             });
         });
@@ -132,7 +139,7 @@ fn queries(criterion: &mut Criterion) {
                 .step_by(BATCH_ROWS)
                 .map(|start| Ok::<_, QueryError>(table.slice(start, BATCH_ROWS.min(rows - start))));
             let answer =
-                collect_batches(q1(), &schema, batches, Order::Event, Threads::ONE, || true);
+                collect_batches(q1(), &schema, batches, Order::Event, Threads::ONE, &|| true);
             black_box(answer.expect("the query is well-formed"))
         });
     });

@@ -3,6 +3,7 @@
 pub mod batches;
 pub mod columns;
 pub mod live;
+mod parts;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ use crate::query::columns::Part;
 use crate::query::columns::Wanted;
 use crate::record::Record;
 use crate::record::block::Block;
+use crate::threads::Threads;
 use crate::window::Arrivals;
 use crate::window::NullTimes;
 use crate::window::Operator;
@@ -38,8 +40,7 @@ use crate::window::WindowError;
 use crate::window::aggregate::Aggregate;
 use crate::window::aggregate::Function;
 
-/// Rows that go through a query between two looks for Ctrl-C.
-const CHUNK_ROWS: usize = 65_536;
+pub use crate::query::parts::GoOn;
 
 /// Why a query has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -172,62 +173,24 @@ pub struct Broken {
     pub reason: String,
 }
 
-/// Answers a query over a table's batches.
-pub fn collect_table(
-    spec: QuerySpec,
-    schema: &Schema,
-    batches: &[RecordBatch],
-    order: Order,
-    mut go_on: impl FnMut() -> bool,
-) -> Result<Answer, QueryError> {
-    let mut operator = Operator::new(spec, schema, order)?;
-    let mut late = Vec::new();
-    let mut first = 0_u64;
-    for batch in batches {
-        for start in (0..batch.num_rows()).step_by(CHUNK_ROWS) {
-            if !go_on() {
-                return Err(QueryError::Stopped);
-            }
-            let chunk = batch.slice(start, CHUNK_ROWS.min(batch.num_rows() - start));
-            // A table has no arrival times: to an idle timeout its rows come all at once.
-            operator.push(&chunk, first, Arrivals::At(0))?;
-            first += chunk.num_rows() as u64;
-            keep(&mut late, operator.take_late()?);
-        }
-    }
-    operator.finish()?;
-    let windows = operator.take_closed_batches()?;
-    let late_schema = operator.late_schema();
-    let late =
-        late.into_iter().map(|batch| with_row_numbers(&batch)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Answer {
-        windows,
-        schema: operator.output_schema(),
-        late,
-        late_schema: renamed(&late_schema, "ordinal", "row"),
-        malformed: Vec::new(),
-        malformed_count: 0,
-        stats: *operator.stats(),
-    })
-}
-
-/// Answers a query over records in order of arrival.
+/// Answers a query over records in order of arrival, by at most so many threads; the answer is the same for any number.
 pub fn collect_stream(
     query: &StreamQuery,
     slices: &[Slice],
     order: Order,
-    mut go_on: impl FnMut() -> bool,
+    threads: Threads,
+    go_on: GoOn<'_>,
 ) -> Result<Answer, QueryError> {
     let wanted = query.wanted();
     if let Some(columns) = Columns::guess(&wanted, &query.declared, slices) {
-        match collect_columns(query, columns, slices, order, &mut go_on) {
+        match collect_columns(query, columns, slices, order, threads, go_on) {
             // What went wrong may have done so because of the guess.
             Err(error) if !matches!(error, QueryError::Stopped) => {}
             done => return done,
         }
     }
     let columns = Columns::resolve(&wanted, &query.declared, slices)?;
-    collect_columns(query, columns, slices, order, go_on)
+    collect_columns(query, columns, slices, order, threads, go_on)
 }
 
 fn collect_columns(
@@ -235,19 +198,34 @@ fn collect_columns(
     columns: Columns,
     slices: &[Slice],
     order: Order,
-    mut go_on: impl FnMut() -> bool,
+    threads: Threads,
+    go_on: GoOn<'_>,
 ) -> Result<Answer, QueryError> {
-    let mut pass = Pass::new(query, columns, order)?;
-    for slice in slices {
-        for start in (0..slice.len()).step_by(CHUNK_ROWS) {
+    let columns = Arc::new(columns);
+    let first = Pass::new(query, Arc::clone(&columns), order)?;
+    let rows = slices.iter().map(Slice::len).sum();
+    let dividing = if first.operator.is_divisible() { threads } else { Threads::ONE };
+    let mut passes = parts::in_parts(rows, dividing, go_on, |part, go_on| {
+        let mut pass = Pass::new(query, Arc::clone(&columns), order)?;
+        pass.operator.use_threads(threads);
+        pass.next_ordinal = part.start as u64;
+        for (slice, start, count) in parts::chunks(slices.iter().map(Slice::len), part) {
             if !go_on() {
                 return Err(QueryError::Stopped);
             }
-            pass.push(slice, start, CHUNK_ROWS.min(slice.len() - start))?;
+            pass.push(&slices[slice], start, count)?;
         }
+        Ok(pass)
+    })?;
+    let mut answer = first.into_answer();
+    for pass in &mut passes {
+        answer.late.append(&mut pass.late);
+        answer.malformed.append(&mut pass.malformed);
+        answer.malformed_count += pass.malformed_count;
     }
-    pass.operator.finish()?;
-    pass.answer()
+    let operators = passes.into_iter().map(|pass| pass.operator).collect();
+    (answer.windows, answer.stats) = Operator::answer_together(operators)?;
+    Ok(answer)
 }
 
 /// Checks that a column can be event time.
@@ -269,7 +247,7 @@ pub fn check_time(schema: &Schema, time: &str) -> Result<(), WindowError> {
 /// One run of records through a query.
 #[derive(Debug)]
 pub(crate) struct Pass {
-    columns: Columns,
+    columns: Arc<Columns>,
     pub(crate) operator: Operator,
     on_malformed: Malformed,
     late: Vec<RecordBatch>,
@@ -281,7 +259,7 @@ pub(crate) struct Pass {
 impl Pass {
     pub(crate) fn new(
         query: &StreamQuery,
-        columns: Columns,
+        columns: Arc<Columns>,
         order: Order,
     ) -> Result<Self, QueryError> {
         let operator = Operator::new(query.spec.clone(), columns.schema(), order)?;
@@ -322,6 +300,11 @@ impl Pass {
     pub(crate) fn answer(&mut self) -> Result<Answer, QueryError> {
         let windows = self.operator.take_closed_batches()?;
         Ok(self.answer_with(windows))
+    }
+
+    /// What there is to hand over when no rows came.
+    fn into_answer(mut self) -> Answer {
+        self.answer_with(Vec::new())
     }
 
     /// Like `answer`, with windows that changed instead of those that closed.

@@ -73,15 +73,21 @@ impl Threads {
     ) -> Vec<T> {
         let count = self.count().min(len / least.max(1)).max(1);
         let bound = |part: usize| len / count * part + (len % count).min(part);
-        let run = |part: usize| bound(part)..bound(part + 1);
-        if count == 1 {
-            return vec![work(run(0))];
-        }
+        Self::on_all((0..count).map(|part| bound(part)..bound(part + 1)).collect(), work)
+    }
+
+    /// Has `work` done on all items at once, each by a thread of its own; answers what it answered, in their order.
+    ///
+    /// # Panics
+    ///
+    /// When `work` does.
+    pub fn on_all<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
         let work = &work;
         std::thread::scope(|scope| {
-            let others: Vec<_> =
-                (1..count).map(|part| scope.spawn(move || work(run(part)))).collect();
-            let mut answers = vec![work(run(0))];
+            let mut items = items.into_iter();
+            let first = items.next();
+            let others: Vec<_> = items.map(|item| scope.spawn(move || work(item))).collect();
+            let mut answers: Vec<R> = first.map(work).into_iter().collect();
             for other in others {
                 answers.push(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
             }

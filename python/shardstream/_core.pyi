@@ -273,10 +273,19 @@ class Query:
         raise_malformed: bool,
         schema: dict[str, str],
     ) -> Self: ...
-    def collect_files(self, files: list[str], *, format: str | None, skip_bad_lines: bool, arrival: bool) -> Answer: ...
-    def collect_table(self, table: object, *, arrival: bool) -> Answer: ...
+    def collect_files(
+        self, files: list[str], *, format: str | None, skip_bad_lines: bool, arrival: bool, threads: int | None
+    ) -> Answer: ...
+    def collect_table(self, table: object, *, arrival: bool, threads: int | None) -> Answer: ...
     def collect_stream(
-        self, stream: Stream, from_cut: int, until_cut: int, shard_id: str | None, *, arrival: bool
+        self,
+        stream: Stream,
+        from_cut: int,
+        until_cut: int,
+        shard_id: str | None,
+        *,
+        arrival: bool,
+        threads: int | None,
     ) -> Answer: ...
     def follow(
         self,

@@ -129,6 +129,7 @@ class WindowQuery:
         start: position.Position = "TRIM_HORIZON",
         end: position.Position | None = None,
         shard_id: str | None = None,
+        threads: int | None = None,
     ) -> WindowResult:
         """Answer from all that is there now; every window closes.
 
@@ -141,6 +142,8 @@ class WindowQuery:
             start: Where to begin in a stream, as in `Stream.read`.
             end: Where to stop in a stream.
             shard_id: Read this shard only.
+            threads: How many threads to use at most; default the engine's for a stream, else the environment variable
+                SHARDSTREAM_THREADS, else the cores. The answer is the same for any number.
 
         Returns:
             WindowResult: `window_start`, `window_end`, the keys and the aggregates, sorted by the first three; `late`,
@@ -162,12 +165,17 @@ class WindowQuery:
             if isinstance(self._source, Files):
                 files = self._source
                 answer = query.collect_files(
-                    files.names, format=files.format, skip_bad_lines=files.skip_bad_lines, arrival=arrival
+                    files.names,
+                    format=files.format,
+                    skip_bad_lines=files.skip_bad_lines,
+                    arrival=arrival,
+                    threads=threads,
                 )
                 return WindowResult(answer)
-            return WindowResult(query.collect_table(self._source, arrival=arrival))
+            return WindowResult(query.collect_table(self._source, arrival=arrival, threads=threads))
         from_cut, until_cut = position.cuts(self._source, start, end, shard_id)
-        return WindowResult(query.collect_stream(self._source, from_cut, until_cut, shard_id, arrival=arrival))
+        answer = query.collect_stream(self._source, from_cut, until_cut, shard_id, arrival=arrival, threads=threads)
+        return WindowResult(answer)
 
     def follow(
         self,

@@ -16,6 +16,7 @@ use pyo3::types::PyDict;
 use crate::engine::Engine;
 use crate::engine::Stream;
 use crate::engine::position::Cut;
+use crate::python::argument;
 use crate::python::error::raise;
 use crate::python::replay::format_named;
 use crate::python::source;
@@ -26,12 +27,13 @@ use crate::python::stream::Wait;
 use crate::python::table;
 use crate::python::table::PyTable;
 use crate::query::Answer;
+use crate::query::GoOn;
 use crate::query::Malformed;
 use crate::query::QueryError;
 use crate::query::StreamQuery;
 use crate::query::batches::collect_batches;
+use crate::query::batches::collect_table;
 use crate::query::collect_stream;
-use crate::query::collect_table;
 use crate::query::columns::ColumnsError;
 use crate::query::live::Emit;
 use crate::query::live::Live;
@@ -39,7 +41,6 @@ use crate::query::malformed_table;
 use crate::replay::dataset::Dataset;
 use crate::replay::dataset::DatasetOptions;
 use crate::replay::dataset::OnBadLine;
-use crate::threads::Threads;
 use crate::window::NullTimes;
 use crate::window::Order;
 use crate::window::QuerySpec;
@@ -97,7 +98,7 @@ impl PyQuery {
     }
 
     /// Answers over files, read as they are needed, of which a few batches are held at once.
-    #[pyo3(signature = (files, *, format, skip_bad_lines, arrival))]
+    #[pyo3(signature = (files, *, format, skip_bad_lines, arrival, threads))]
     fn collect_files(
         &self,
         py: Python<'_>,
@@ -105,8 +106,9 @@ impl PyQuery {
         format: Option<&str>,
         skip_bad_lines: bool,
         arrival: bool,
+        threads: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<PyAnswer> {
-        let threads = threads()?;
+        let threads = argument::threads(threads)?;
         let options = DatasetOptions {
             columns: Some(self.query.column_names()),
             format: format.map(format_named).transpose()?,
@@ -126,16 +128,17 @@ impl PyQuery {
     }
 
     /// Answers over a table, or over a stream of batches, which is read as it is needed.
-    #[pyo3(signature = (table, *, arrival))]
+    #[pyo3(signature = (table, *, arrival, threads))]
     fn collect_table(
         &self,
         py: Python<'_>,
         table: &Bound<'_, PyAny>,
         arrival: bool,
+        threads: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<PyAnswer> {
         let spec = self.query.spec.clone();
+        let threads = argument::threads(threads)?;
         if source::is_stream(table)? {
-            let threads = threads()?;
             let reader = table::reader(table)?;
             return attentive(py, move |go_on| {
                 let schema = reader.schema();
@@ -144,11 +147,14 @@ impl PyQuery {
             });
         }
         let (schema, batches) = table::batches(table)?;
-        attentive(py, move |go_on| collect_table(spec, &schema, &batches, order(arrival), go_on))
+        attentive(py, move |go_on| {
+            collect_table(spec, &schema, &batches, order(arrival), threads, go_on)
+        })
     }
 
     /// Answers over the records of a stream between two cuts.
-    #[pyo3(signature = (stream, from_cut, until_cut, shard_id, *, arrival))]
+    #[pyo3(signature = (stream, from_cut, until_cut, shard_id, *, arrival, threads))]
+    #[expect(clippy::too_many_arguments, reason = "each is named at the one call there is")]
     fn collect_stream(
         &self,
         py: Python<'_>,
@@ -157,12 +163,17 @@ impl PyQuery {
         until_cut: u64,
         shard_id: Option<&str>,
         arrival: bool,
+        threads: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<PyAnswer> {
+        let threads = match threads {
+            None => stream.engine.options().threads,
+            asked => argument::threads(asked)?,
+        };
         let now = stream.engine.now();
         let (from, until) = (Cut(from_cut), Cut(until_cut));
         let (slices, _) = stream.stream.read(now, from, until, shard_id, usize::MAX)?;
         let query = self.query.clone();
-        attentive(py, move |go_on| collect_stream(&query, &slices, order(arrival), go_on))
+        attentive(py, move |go_on| collect_stream(&query, &slices, order(arrival), threads, go_on))
     }
 
     /// Follows a stream from one cut to another, which may never come.
@@ -330,7 +341,7 @@ fn microseconds(ticks: i64, unit: TimeUnit) -> i64 {
 /// A query that is given up finishes the rows it is at, and its thread ends.
 fn attentive<E>(
     py: Python<'_>,
-    run: impl FnOnce(&mut dyn FnMut() -> bool) -> Result<Answer, E> + Send + 'static,
+    run: impl FnOnce(GoOn<'_>) -> Result<Answer, E> + Send + 'static,
 ) -> PyResult<PyAnswer>
 where
     E: Into<PyErr> + Send + 'static,
@@ -340,7 +351,7 @@ where
     let told = Mutex::new(told);
     let heard = Arc::clone(&given_up);
     let work = move || {
-        let answer = run(&mut || !heard.load(Ordering::Relaxed));
+        let answer = run(&|| !heard.load(Ordering::Relaxed));
         // Nobody listens any more to a query that was given up.
         let _ = tell.send(answer);
     };
@@ -362,11 +373,6 @@ where
 
 fn order(arrival: bool) -> Order {
     if arrival { Order::Arrival } else { Order::Event }
-}
-
-/// The bound on threads that the user's environment says.
-fn threads() -> PyResult<Threads> {
-    Threads::new(None).map_err(|error| raise("InvalidArgumentException", error))
 }
 
 impl From<QueryError> for PyErr {

@@ -1,4 +1,5 @@
-//! Bounded answers over batches that are read as they are needed and let go again: files and streams larger than memory.
+//! Bounded answers over batches: those of a table, and those that are read as they are needed and let go again, which may be
+//! more than memory holds.
 
 use std::sync::mpsc;
 
@@ -6,9 +7,11 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
 use crate::query::Answer;
-use crate::query::CHUNK_ROWS;
+use crate::query::GoOn;
 use crate::query::QueryError;
 use crate::query::keep;
+use crate::query::parts;
+use crate::query::parts::CHUNK_ROWS;
 use crate::query::renamed;
 use crate::query::with_row_numbers;
 use crate::threads::Threads;
@@ -19,6 +22,35 @@ use crate::window::QuerySpec;
 
 /// Batches that wait between whoever reads them and the windows.
 const BATCHES_AHEAD: usize = 2;
+
+/// Answers a query over a table's batches, by at most so many threads; the answer is the same for any number.
+///
+/// # Errors
+///
+/// The caller wants to stop, or the windows refuse.
+pub fn collect_table(
+    spec: QuerySpec,
+    schema: &Schema,
+    batches: &[RecordBatch],
+    order: Order,
+    threads: Threads,
+    go_on: GoOn<'_>,
+) -> Result<Answer, QueryError> {
+    let first = Operator::new(spec, schema, order)?;
+    let rows = batches.iter().map(RecordBatch::num_rows).sum();
+    let dividing = if first.is_divisible() { threads } else { Threads::ONE };
+    let passes = parts::in_parts(rows, dividing, go_on, |part, go_on| {
+        let mut operator = first.fresh()?;
+        operator.use_threads(threads);
+        let mut pass = BatchPass::new(operator, part.start as u64);
+        for (batch, start, count) in parts::chunks(batches.iter().map(RecordBatch::num_rows), part)
+        {
+            pass.push(&batches[batch].slice(start, count), go_on)?;
+        }
+        Ok(pass)
+    })?;
+    BatchPass::answer(passes)
+}
 
 /// Answers a query over batches as they come: a few of them are held at once, and rows are numbered through all.
 ///
@@ -33,15 +65,17 @@ pub fn collect_batches<E>(
     batches: impl Iterator<Item = Result<RecordBatch, E>> + Send,
     order: Order,
     threads: Threads,
-    mut go_on: impl FnMut() -> bool,
+    go_on: GoOn<'_>,
 ) -> Result<Answer, E>
 where
     E: From<QueryError> + Send,
 {
-    let mut pass = BatchPass::new(spec, schema, order)?;
+    let mut operator = Operator::new(spec, schema, order).map_err(QueryError::from)?;
+    operator.use_threads(threads);
+    let mut pass = BatchPass::new(operator, 0);
     if threads == Threads::ONE {
-        pass.push_all(batches, &mut go_on)?;
-        return Ok(pass.answer()?);
+        pass.push_all(batches, go_on)?;
+        return Ok(BatchPass::answer(vec![pass])?);
     }
     std::thread::scope(|scope| {
         let (tell, told) = mpsc::sync_channel(BATCHES_AHEAD);
@@ -53,12 +87,12 @@ where
                 }
             }
         });
-        pass.push_all(told.into_iter(), &mut go_on)
+        pass.push_all(told.into_iter(), go_on)
     })?;
-    Ok(pass.answer()?)
+    Ok(BatchPass::answer(vec![pass])?)
 }
 
-/// One run of batches through a query.
+/// One run of batches through a query, or a part of them.
 struct BatchPass {
     operator: Operator,
     late: Vec<RecordBatch>,
@@ -66,15 +100,14 @@ struct BatchPass {
 }
 
 impl BatchPass {
-    fn new(spec: QuerySpec, schema: &Schema, order: Order) -> Result<Self, QueryError> {
-        let operator = Operator::new(spec, schema, order)?;
-        Ok(Self { operator, late: Vec::new(), next_ordinal: 0 })
+    fn new(operator: Operator, next_ordinal: u64) -> Self {
+        Self { operator, late: Vec::new(), next_ordinal }
     }
 
     fn push_all<E: From<QueryError>>(
         &mut self,
         batches: impl Iterator<Item = Result<RecordBatch, E>>,
-        go_on: &mut dyn FnMut() -> bool,
+        go_on: GoOn<'_>,
     ) -> Result<(), E> {
         for batch in batches {
             self.push(&batch?, go_on)?;
@@ -82,11 +115,7 @@ impl BatchPass {
         Ok(())
     }
 
-    fn push(
-        &mut self,
-        batch: &RecordBatch,
-        go_on: &mut dyn FnMut() -> bool,
-    ) -> Result<(), QueryError> {
+    fn push(&mut self, batch: &RecordBatch, go_on: GoOn<'_>) -> Result<(), QueryError> {
         for start in (0..batch.num_rows()).step_by(CHUNK_ROWS) {
             if !go_on() {
                 return Err(QueryError::Stopped);
@@ -100,18 +129,23 @@ impl BatchPass {
         Ok(())
     }
 
-    fn answer(mut self) -> Result<Answer, QueryError> {
-        self.operator.finish()?;
-        let mut windows = Vec::new();
-        keep(&mut windows, self.operator.take_closed()?);
+    /// Puts together what passes over consecutive runs of rows found.
+    fn answer(passes: Vec<Self>) -> Result<Answer, QueryError> {
+        let (mut late, mut operators) = (Vec::new(), Vec::new());
+        for pass in passes {
+            late.extend(pass.late);
+            operators.push(pass.operator);
+        }
+        let (schema, late_schema) = (operators[0].output_schema(), operators[0].late_schema());
+        let (windows, stats) = Operator::answer_together(operators)?;
         Ok(Answer {
             windows,
-            schema: self.operator.output_schema(),
-            late: self.late,
-            late_schema: renamed(&self.operator.late_schema(), "ordinal", "row"),
+            schema,
+            late,
+            late_schema: renamed(&late_schema, "ordinal", "row"),
             malformed: Vec::new(),
             malformed_count: 0,
-            stats: *self.operator.stats(),
+            stats,
         })
     }
 }

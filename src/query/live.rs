@@ -1,5 +1,7 @@
 //! A query that follows a stream: records as they come, windows as they close or change.
 
+use std::sync::Arc;
+
 use crate::clock::Millis;
 use crate::engine::Stream;
 use crate::engine::log::Slice;
@@ -99,7 +101,7 @@ impl Live {
         if self.pass.is_none() && !slices.is_empty() {
             let columns =
                 Columns::resolve_live(&self.query.wanted(), &self.query.declared, slices)?;
-            self.pass = Some(Pass::new(&self.query, columns, Order::Arrival)?);
+            self.pass = Some(Pass::new(&self.query, Arc::new(columns), Order::Arrival)?);
         }
         if let Some(pass) = &mut self.pass {
             for slice in slices {

@@ -137,7 +137,8 @@ impl Groups {
     }
 
     /// One more than the greatest code there ever was.
-    fn code_count(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn code_count(&self) -> usize {
         match self.columns.as_slice() {
             [] => 1,
             [column] => column.code_count(),
@@ -167,11 +168,18 @@ impl Groups {
         Ok(order)
     }
 
-    /// Answers, for each code of other groups, the code that its key has here.
-    pub(crate) fn translate(&mut self, other: &Self) -> Result<Vec<u32>, WindowError> {
-        let count = other.code_count();
-        let codes: Vec<u32> = (0..).take(count).collect();
-        self.encode(&other.columns(&codes)?, count)
+    /// Answers, by code of other groups, the code that its key has here; that of codes not given means nothing.
+    pub(crate) fn translate(
+        &mut self,
+        other: &Self,
+        codes: &[u32],
+    ) -> Result<Vec<u32>, WindowError> {
+        let translated = self.encode(&other.columns(codes)?, codes.len())?;
+        let mut by_code = vec![0; codes.iter().max().map_or(0, |&code| code as usize + 1)];
+        for (&code, translated) in codes.iter().zip(translated) {
+            by_code[code as usize] = translated;
+        }
+        Ok(by_code)
     }
 
     /// The heap bytes of the keys, about.

@@ -286,7 +286,7 @@ impl Operator {
         if self.is_finished || other.is_finished {
             return Err(WindowError::Finished);
         }
-        let codes = self.groups.translate(&other.groups)?;
+        let codes = self.groups.translate(&other.groups, &other.ledger.held_codes())?;
         match (&mut self.kind, other.kind) {
             (Kind::Panes(panes), Kind::Panes(others)) => {
                 panes.merge(&others, &codes, &mut self.ledger, &other.ledger);
@@ -304,6 +304,44 @@ impl Operator {
         self.stats.max_event_time = self.stats.max_event_time.max(other.stats.max_event_time);
         self.stats.open_windows = self.ledger.live();
         Ok(())
+    }
+
+    /// Answers the windows over the rows of all `parts`, each of which took a run of the rows in, one behind the other: what
+    /// one operator that had taken all would answer, and count. The parts answer at once, a thread each.
+    ///
+    /// # Errors
+    ///
+    /// An answer cannot be computed.
+    pub fn answer_together(mut parts: Vec<Self>) -> Result<(Vec<RecordBatch>, Stats), WindowError> {
+        let mut stats = Stats::default();
+        for part in &parts {
+            stats.rows += part.stats.rows;
+            stats.null_time_rows += part.stats.null_time_rows;
+            stats.max_event_time = stats.max_event_time.max(part.stats.max_event_time);
+        }
+        if 1 < parts.len() && parts.iter().all(|part| matches!(part.kind, Kind::Panes(_))) {
+            let cuts = Self::divide_time(&mut parts)?;
+            let answers = Threads::on_all(parts.into_iter().zip(cuts).collect(), |(part, cut)| {
+                part.answer_until(cut)
+            });
+            let answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
+            let batches: Vec<RecordBatch> =
+                answers.into_iter().filter(|batch| 0 < batch.num_rows()).collect();
+            stats.windows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+            return Ok((batches, stats));
+        }
+        let mut parts = parts.into_iter();
+        let Some(mut first) = parts.next() else { return Ok((Vec::new(), stats)) };
+        for part in parts {
+            first.merge(part)?;
+        }
+        first.finish()?;
+        Ok((first.take_closed_batches()?, *first.stats()))
+    }
+
+    /// Whether its rows may be divided among operators whose answers are put together.
+    pub fn is_divisible(&self) -> bool {
+        self.order == Order::Event && !matches!(self.kind, Kind::Rolling(_))
     }
 
     /// The columns of results.
@@ -356,6 +394,39 @@ impl Operator {
             is_finished: false,
             stats: Stats::default(),
         })
+    }
+
+    /// Divides time among the parts: each is to answer the windows that end up to its cut, and past the cut before. It hands
+    /// the panes of later windows to the next part: few where rows are nearly in order.
+    fn divide_time(parts: &mut [Self]) -> Result<Vec<i64>, WindowError> {
+        let mut cuts = vec![i64::MAX; parts.len()];
+        for index in (1..parts.len()).rev() {
+            let earliest = match &parts[index].kind {
+                Kind::Panes(panes) => panes.earliest(),
+                Kind::Rolling(_) | Kind::Sessions(_) => None,
+            };
+            cuts[index - 1] = cuts[index].min(earliest.unwrap_or(i64::MAX));
+        }
+        for index in 1..parts.len() {
+            if let [part, next] = &mut parts[index - 1..=index]
+                && let (Kind::Panes(panes), Kind::Panes(others)) = (&part.kind, &mut next.kind)
+            {
+                let shared = panes.past(cuts[index - 1]);
+                let codes = distinct(&panes.codes(&shared, &part.ledger));
+                let codes = next.groups.translate(&part.groups, &codes)?;
+                others.take_over(panes, &shared, &codes, &mut next.ledger, &part.ledger);
+                others.start_from(cuts[index - 1]);
+            }
+        }
+        Ok(cuts)
+    }
+
+    /// Answers the windows that end at or before a cut; the rest is somebody else's.
+    fn answer_until(mut self, cut: i64) -> Result<RecordBatch, WindowError> {
+        if let Kind::Panes(panes) = &mut self.kind {
+            panes.close(cut, &mut self.ledger, &mut self.closed);
+        }
+        self.answer(&self.closed)
     }
 
     fn take_all(&mut self, feed: &Feed<'_>) {

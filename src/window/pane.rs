@@ -484,8 +484,20 @@ impl Panes {
         ledger: &mut Ledger,
         from: &Ledger,
     ) {
+        self.take_over(other, &other.past(i64::MIN), codes, ledger, from);
+    }
+
+    /// Takes in some panes of other panes.
+    pub(crate) fn take_over(
+        &mut self,
+        other: &Self,
+        indices: &[u32],
+        codes: &[u32],
+        ledger: &mut Ledger,
+        from: &Ledger,
+    ) {
         let (mut slots, mut from_slots) = (Vec::new(), Vec::new());
-        for &index in other.indices.values() {
+        for &index in indices {
             let open = &other.opened[index as usize];
             for &slot in &open.slots {
                 let code = codes[from.code(slot) as usize];
@@ -494,6 +506,31 @@ impl Panes {
             }
         }
         ledger.merge(&slots, from, &from_slots);
+    }
+
+    /// Where the earliest pane starts.
+    pub(crate) fn earliest(&self) -> Option<i64> {
+        self.indices.keys().min().copied()
+    }
+
+    /// The panes over which a window ends past `cut`, in order of time.
+    pub(crate) fn past(&self, cut: i64) -> Vec<u32> {
+        let open = |index: &u32| &self.opened[*index as usize].pane;
+        let mut past: Vec<u32> =
+            self.indices.values().filter(|index| cut < open(index).last_end).copied().collect();
+        past.sort_unstable_by_key(|index| open(index).start);
+        past
+    }
+
+    /// The codes of the groups in some panes.
+    pub(crate) fn codes(&self, indices: &[u32], ledger: &Ledger) -> Vec<u32> {
+        let slots = indices.iter().flat_map(|&index| &self.opened[index as usize].slots);
+        slots.map(|&slot| ledger.code(slot)).collect()
+    }
+
+    /// Leaves the windows that end at or before `cut` to others.
+    pub(crate) fn start_from(&mut self, cut: i64) {
+        self.closed_to = self.closed_to.max(cut);
     }
 
     /// The pane of a time, taken at hand.

@@ -270,6 +270,11 @@ impl Ledger {
         codes
     }
 
+    /// The codes that slots or pending rows hold.
+    pub(crate) fn held_codes(&self) -> Vec<u32> {
+        (0..).zip(&self.holds).filter(|(_, holds)| 0 < **holds).map(|(code, _)| code).collect()
+    }
+
     #[inline]
     pub(crate) fn code(&self, slot: u32) -> u32 {
         self.codes[slot as usize]

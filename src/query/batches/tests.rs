@@ -1,6 +1,8 @@
 //! Batches read as they come against the same rows as one table.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 
 use arrow_array::ArrayRef;
 use arrow_array::Int64Array;
@@ -9,7 +11,6 @@ use arrow_array::TimestampMillisecondArray;
 use proptest::prelude::*;
 
 use super::*;
-use crate::query::collect_table;
 use crate::window::NullTimes;
 use crate::window::Span;
 use crate::window::Window;
@@ -102,24 +103,35 @@ proptest! {
             Just(Window::rolling(Span::from_millis(7).unwrap()).unwrap()),
         ],
         arrival in any::<bool>(),
-        threads in 1..3_usize,
+        threads in 1..5_usize,
     ) {
         let order = if arrival { Order::Arrival } else { Order::Event };
         let lengths: Vec<usize> = lengths.into_iter().chain([1]).collect();
         let whole = table(&rows);
         let schema = whole.schema();
         let wanted =
-            collect_table(spec(window), &schema, std::slice::from_ref(&whole), order, || true)
+            collect_table(spec(window), &schema, std::slice::from_ref(&whole), order, Threads::ONE, &|| true)
                 .unwrap();
         let batches = pieces(&whole, &lengths).into_iter().map(Ok::<_, QueryError>);
         let threads = Threads::new(Some(threads)).unwrap();
         let given =
-            collect_batches(spec(window), &schema, batches, order, threads, || true).unwrap();
-        prop_assert_eq!(&given.windows, &wanted.windows);
-        prop_assert_eq!(given.stats, wanted.stats);
+            collect_batches(spec(window), &schema, batches, order, threads, &|| true).unwrap();
         let joined = |schema, batches: &[RecordBatch]| {
             arrow_select::concat::concat_batches(schema, batches).unwrap()
         };
+        prop_assert_eq!(
+            joined(&given.schema, &given.windows),
+            joined(&wanted.schema, &wanted.windows)
+        );
+        prop_assert_eq!(given.stats, wanted.stats);
+        let shared = pieces(&whole, &lengths);
+        let shared =
+            collect_table(spec(window), &schema, &shared, order, threads, &|| true).unwrap();
+        prop_assert_eq!(
+            joined(&shared.schema, &shared.windows),
+            joined(&wanted.schema, &wanted.windows)
+        );
+        prop_assert_eq!(shared.stats, wanted.stats);
         prop_assert_eq!(
             joined(&given.late_schema, &given.late),
             joined(&wanted.late_schema, &wanted.late)
@@ -134,7 +146,7 @@ fn an_error_of_the_reader_is_the_answer() {
         let good = minute_of_rows(10);
         let schema = good.schema();
         let batches = [Ok(good), Err(Failure::Reader)].into_iter();
-        let answer = collect_batches(tumble(), &schema, batches, Order::Event, threads, || true);
+        let answer = collect_batches(tumble(), &schema, batches, Order::Event, threads, &|| true);
         assert!(matches!(answer, Err(Failure::Reader)));
     }
 }
@@ -145,15 +157,12 @@ fn a_caller_who_wants_to_stop_is_heard_while_batches_go_on_for_ever() {
         let threads = Threads::new(Some(threads)).unwrap();
         let batch = minute_of_rows(10);
         let schema = batch.schema();
-        let mut looks = 0;
-        let go_on = || {
-            looks += 1;
-            looks < 5
-        };
+        let looks = AtomicUsize::new(0);
+        let go_on = || looks.fetch_add(1, Ordering::Relaxed) < 4;
         let batches = std::iter::repeat_with(|| Ok(batch.clone()));
-        let answer = collect_batches(tumble(), &schema, batches, Order::Event, threads, go_on);
+        let answer = collect_batches(tumble(), &schema, batches, Order::Event, threads, &go_on);
         assert!(matches!(answer, Err(Failure::Query(QueryError::Stopped))));
-        assert_eq!(looks, 5);
+        assert_eq!(looks.into_inner(), 5);
     }
 }
 
@@ -162,7 +171,7 @@ fn no_batches_are_no_windows() {
     let schema = minute_of_rows(1).schema();
     let batches = std::iter::empty::<Result<RecordBatch, QueryError>>();
     let answer =
-        collect_batches(tumble(), &schema, batches, Order::Event, Threads::ONE, || true).unwrap();
+        collect_batches(tumble(), &schema, batches, Order::Event, Threads::ONE, &|| true).unwrap();
     assert!(answer.windows.is_empty() && answer.stats.rows == 0);
     assert_eq!(answer.schema.field(2).name(), "key");
 }

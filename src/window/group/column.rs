@@ -141,6 +141,7 @@ impl KeyColumn {
         Some(words.into_iter().map(|(_, code)| code).collect())
     }
 
+    #[cfg(test)]
     pub(super) fn code_count(&self) -> usize {
         self.interner.code_count()
     }

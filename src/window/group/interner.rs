@@ -140,6 +140,7 @@ impl Interner {
     }
 
     /// One more than the greatest code there ever was.
+    #[cfg(test)]
     pub(super) fn code_count(&self) -> usize {
         self.keys.len()
     }
