@@ -1,5 +1,7 @@
 //! The window operator: batches go in, the rows of windows come out.
 
+mod answer;
+
 use std::ops::Range;
 
 use arrow_array::RecordBatch;
@@ -19,6 +21,7 @@ use crate::window::pane::Panes;
 use crate::window::passage::Passage;
 use crate::window::rolling::Rolling;
 use crate::window::session::Sessions;
+use crate::window::slot::ClosedWindow;
 use crate::window::slot::Feed;
 use crate::window::slot::Ledger;
 use crate::window::slot::ResultRow;
@@ -224,12 +227,16 @@ impl Operator {
         if let Kind::Rolling(rolling) = &mut self.kind {
             return Ok(rolling.take_closed());
         }
+        if let Kind::Panes(panes) = &mut self.kind {
+            let closed = panes.take_closed();
+            return self.answer_panes(closed);
+        }
         let closed = std::mem::take(&mut self.closed);
         let answer = self.answer(&closed);
         if answer.is_err() {
             self.closed = closed;
         } else {
-            self.release(&closed);
+            self.release(closed.len(), closed.iter().map(|row| row.slot));
         }
         Ok(Some(answer?).filter(|batch| 0 < batch.num_rows()).into_iter().collect())
     }
@@ -250,14 +257,20 @@ impl Operator {
             Kind::Rolling(_) => return self.take_closed(),
             Kind::Sessions(sessions) => sessions.changes(&self.ledger),
         };
-        let mut rows = self.closed.clone();
+        let mut rows = match &mut self.kind {
+            Kind::Panes(panes) => {
+                self.closed.extend(panes.take_closed().iter().flat_map(ClosedWindow::rows));
+                self.closed.clone()
+            }
+            Kind::Rolling(_) | Kind::Sessions(_) => self.closed.clone(),
+        };
         rows.extend(changed);
         let answer = self.answer(&rows);
         self.ledger.release(&borrowed);
         if answer.is_ok() {
             self.ledger.forget_changes();
             let closed = std::mem::take(&mut self.closed);
-            self.release(&closed);
+            self.release(closed.len(), closed.iter().map(|row| row.slot));
         }
         answer
     }
@@ -325,8 +338,7 @@ impl Operator {
                 part.answer_until(cut)
             });
             let answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
-            let batches: Vec<RecordBatch> =
-                answers.into_iter().filter(|batch| 0 < batch.num_rows()).collect();
+            let batches = answers.concat();
             stats.windows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
             return Ok((batches, stats));
         }
@@ -422,11 +434,32 @@ impl Operator {
     }
 
     /// Answers the windows that end at or before a cut; the rest is somebody else's.
-    fn answer_until(mut self, cut: i64) -> Result<RecordBatch, WindowError> {
-        if let Kind::Panes(panes) = &mut self.kind {
-            panes.close(cut, &mut self.ledger, &mut self.closed);
+    fn answer_until(mut self, cut: i64) -> Result<Vec<RecordBatch>, WindowError> {
+        let Kind::Panes(panes) = &mut self.kind else { return Ok(Vec::new()) };
+        panes.close(cut, &mut self.ledger);
+        let closed = panes.take_closed();
+        self.answer_windows(&closed)
+    }
+
+    /// Answers windows of panes that closed; they are put back where that fails.
+    fn answer_panes(
+        &mut self,
+        mut closed: Vec<ClosedWindow>,
+    ) -> Result<Vec<RecordBatch>, WindowError> {
+        // Those that were asked for as changes, and could not be answered.
+        let rows = std::mem::take(&mut self.closed);
+        for of_window in rows.chunk_by(|a, b| (a.start, a.end) == (b.start, b.end)) {
+            let slots = of_window.iter().map(|row| row.slot).collect();
+            closed.push(ClosedWindow { start: of_window[0].start, end: of_window[0].end, slots });
         }
-        self.answer(&self.closed)
+        let answer = self.answer_windows(&closed);
+        if answer.is_ok() {
+            let count = closed.iter().map(|window| window.slots.len()).sum();
+            self.release(count, closed.into_iter().flat_map(|window| window.slots));
+        } else if let Kind::Panes(panes) = &mut self.kind {
+            panes.put_back(closed);
+        }
+        answer
     }
 
     fn take_all(&mut self, feed: &Feed<'_>) {
@@ -467,7 +500,7 @@ impl Operator {
     fn settle(&mut self) -> Result<(), WindowError> {
         let closing = self.watermark.closing();
         match &mut self.kind {
-            Kind::Panes(panes) => panes.close(closing, &mut self.ledger, &mut self.closed),
+            Kind::Panes(panes) => panes.close(closing, &mut self.ledger),
             Kind::Rolling(rolling) => rolling.close(closing, &mut self.ledger, &self.groups)?,
             Kind::Sessions(sessions) => sessions.close(closing, &self.ledger, &mut self.closed),
         }
@@ -512,15 +545,15 @@ impl Operator {
         Ok(RecordBatch::try_new(self.plan.output.clone(), columns)?)
     }
 
-    fn release(&mut self, rows: &[ResultRow]) {
-        self.taken += rows.len() as u64;
+    /// Empties the slots of rows that were answered.
+    fn release(&mut self, count: usize, slots: impl Iterator<Item = u32>) {
+        self.taken += count as u64;
         if self.is_finished {
             // Nothing comes after these: they need no tidying up.
             self.ledger = self.ledger.fresh();
             return self.count_windows();
         }
-        let slots: Vec<u32> = rows.iter().map(|row| row.slot).collect();
-        self.ledger.release(&slots);
+        self.ledger.release(&slots.collect::<Vec<u32>>());
         self.count_windows();
         self.reclaim();
     }
@@ -552,10 +585,14 @@ impl Operator {
             Kind::Rolling(rolling) => rolling.kept(),
             Kind::Panes(_) | Kind::Sessions(_) => 0,
         };
-        self.stats.open_windows = self.ledger.live() + rolling - self.closed.len();
+        let closed = match &self.kind {
+            Kind::Panes(panes) => panes.closed_rows() + self.closed.len(),
+            Kind::Rolling(_) | Kind::Sessions(_) => self.closed.len(),
+        };
+        self.stats.open_windows = self.ledger.live() + rolling - closed;
         self.stats.windows = match &self.kind {
             Kind::Rolling(rolling) => rolling.answered(),
-            Kind::Panes(_) | Kind::Sessions(_) => self.taken + self.closed.len() as u64,
+            Kind::Panes(_) | Kind::Sessions(_) => self.taken + closed as u64,
         };
     }
 

@@ -20,6 +20,7 @@ use crate::window::pane::lane::LANE_COUNT;
 use crate::window::pane::lane::Lane;
 use crate::window::pane::stretch::STRETCH_ROWS;
 use crate::window::passage::Passage;
+use crate::window::slot::ClosedWindow;
 use crate::window::slot::Feed;
 use crate::window::slot::Ledger;
 use crate::window::slot::ResultRow;
@@ -212,6 +213,8 @@ pub(crate) struct Panes {
     lanes: [Lane; LANE_COUNT],
     /// Windows that end at or before this were closed.
     closed_to: i64,
+    /// Those that closed and were not taken yet.
+    closed: Vec<ClosedWindow>,
     /// No window over an open pane ends in `closed_to..next_end`.
     next_end: i64,
 }
@@ -226,6 +229,7 @@ impl Panes {
             at_hand: None,
             lanes: std::array::from_fn(|_| Lane::default()),
             closed_to: i64::MIN,
+            closed: Vec::new(),
             next_end: i64::MAX,
         }
     }
@@ -264,7 +268,7 @@ impl Panes {
         }
         passage.arrive_rest();
         taken.fold(feed, ledger);
-        self.close(passage.watermark.closing(), ledger, passage.closed);
+        self.close(passage.watermark.closing(), ledger);
     }
 
     /// Takes rows in by stretches in which the watermark closes no window, so that they are judged together.
@@ -324,7 +328,7 @@ impl Panes {
                 passage.late.add(row, time, passage.watermark.value(), missed, true);
                 if self.must_close(closing) {
                     taken.fold(feed, ledger);
-                    self.close(closing, ledger, passage.closed);
+                    self.close(closing, ledger);
                 }
             }
         }
@@ -394,7 +398,24 @@ impl Panes {
             rows[count] = row;
             count += usize::from(slot == VACANT);
         }
-        for row in rows[..count].iter().map(|&row| usize::from(row)) {
+        let rows = rows[..count].iter().map(|&row| usize::from(row));
+        if let Some(AtHand { pane: Pane { start, end, .. }, index: Some(index) }) = self.at_hand
+            && greatest < end
+        {
+            let open = &mut self.opened[index as usize];
+            let lane = &mut self.lanes[open.lane];
+            if lane.is_of(start) && codes.iter().copied().all(lane::has_place) {
+                for row in rows {
+                    slots[first + row] = lane.slot_or(codes[row], || {
+                        let slot = ledger.take(codes[row]);
+                        open.slots.push(slot);
+                        slot
+                    });
+                }
+                return;
+            }
+        }
+        for row in rows {
             slots[first + row] = self.slot(times[row], codes[row], ledger);
         }
     }
@@ -411,13 +432,11 @@ impl Panes {
         let lane = &mut self.lanes[open.lane];
         let has_lane = lane.is_of(open.pane.start);
         if has_lane && lane::has_place(code) {
-            let mut slot = lane.slot(code);
-            if slot == VACANT {
-                slot = ledger.take(code);
-                lane.put(code, slot);
+            return lane.slot_or(code, || {
+                let slot = ledger.take(code);
                 open.slots.push(slot);
-            }
-            return slot;
+                slot
+            });
         }
         let place = open.place(code, has_lane, ledger);
         if *place != VACANT {
@@ -429,17 +448,32 @@ impl Panes {
         slot
     }
 
-    /// Closes every window that ends at or before `closing`; their rows go to `closed`.
-    pub(crate) fn close(&mut self, closing: i64, ledger: &mut Ledger, closed: &mut Vec<ResultRow>) {
+    /// Gives away the windows that closed.
+    pub(crate) fn take_closed(&mut self) -> Vec<ClosedWindow> {
+        mem::take(&mut self.closed)
+    }
+
+    /// Takes windows back that were given away.
+    pub(crate) fn put_back(&mut self, closed: Vec<ClosedWindow>) {
+        self.closed = closed;
+    }
+
+    /// How many rows the windows have that closed and were not taken yet.
+    pub(crate) fn closed_rows(&self) -> usize {
+        self.closed.iter().map(|window| window.slots.len()).sum()
+    }
+
+    /// Closes every window that ends at or before `closing`.
+    pub(crate) fn close(&mut self, closing: i64, ledger: &mut Ledger) {
         if closing <= self.closed_to {
             return;
         }
         if self.next_end <= closing {
             self.at_hand = None;
             if self.geometry.is_tumbling() {
-                self.close_panes(closing, closed);
+                self.close_panes(closing);
             } else {
-                self.close_merged(closing, ledger, closed);
+                self.close_merged(closing, ledger);
                 self.free_panes(closing, ledger);
             }
             self.next_end = self.least_end(closing);
@@ -469,9 +503,10 @@ impl Panes {
         for (end, mut codes) in changed {
             codes.sort_unstable();
             codes.dedup();
-            let from = rows.len();
-            self.merge_window(end, Some(&codes), ledger, &mut rows);
-            borrowed.extend(rows[from..].iter().map(|row| row.slot));
+            let slots = self.merge_window(end, Some(&codes), ledger);
+            borrowed.extend_from_slice(&slots);
+            let window = ClosedWindow { start: self.geometry.window_start(end), end, slots };
+            rows.extend(window.rows());
         }
         rows
     }
@@ -571,14 +606,13 @@ impl Panes {
     }
 
     /// Closes panes that are windows: their slots become the rows.
-    fn close_panes(&mut self, closing: i64, closed: &mut Vec<ResultRow>) {
+    fn close_panes(&mut self, closing: i64) {
         for Open { pane, slots, .. } in self.take_panes(closing) {
-            let (start, end) = (pane.start, pane.end);
-            closed.extend(slots.into_iter().map(|slot| ResultRow { start, end, slot }));
+            self.closed.push(ClosedWindow { start: pane.start, end: pane.end, slots });
         }
     }
 
-    fn close_merged(&self, closing: i64, ledger: &mut Ledger, closed: &mut Vec<ResultRow>) {
+    fn close_merged(&mut self, closing: i64, ledger: &mut Ledger) {
         let ends: BTreeSet<i64> = self
             .indices
             .values()
@@ -587,19 +621,15 @@ impl Panes {
             })
             .collect();
         for end in ends {
-            self.merge_window(end, None, ledger, closed);
+            let slots = self.merge_window(end, None, ledger);
+            self.closed.push(ClosedWindow { start: self.geometry.window_start(end), end, slots });
         }
     }
 
-    /// Merges the panes of one window into new slots, of all groups or of `only` these (sorted).
-    fn merge_window(
-        &self,
-        end: i64,
-        only: Option<&[u32]>,
-        ledger: &mut Ledger,
-        rows: &mut Vec<ResultRow>,
-    ) {
+    /// Merges the panes of one window into new slots, of all groups or of `only` these (sorted); answers them.
+    fn merge_window(&self, end: i64, only: Option<&[u32]>, ledger: &mut Ledger) -> Vec<u32> {
         let start = self.geometry.window_start(end);
+        let mut merged = Vec::new();
         let mut targets = CodeTable::default();
         let (mut slots, mut from_slots) = (Vec::new(), Vec::new());
         let mut pane_start = start;
@@ -613,7 +643,7 @@ impl Panes {
                     let target = targets.place(code);
                     if *target == VACANT {
                         *target = ledger.take(code);
-                        rows.push(ResultRow { start, end, slot: *target });
+                        merged.push(*target);
                     }
                     slots.push(*target);
                     from_slots.push(from);
@@ -627,6 +657,7 @@ impl Panes {
             pane_start += self.geometry.width;
         }
         ledger.merge_within(&slots, &from_slots);
+        merged
     }
 
     /// Frees the panes whose last window is closed.

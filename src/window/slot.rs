@@ -19,6 +19,21 @@ pub(crate) struct ResultRow {
     pub(crate) slot: u32,
 }
 
+/// A window that closed, with the slots of its groups.
+#[derive(Debug)]
+pub(crate) struct ClosedWindow {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) slots: Vec<u32>,
+}
+
+impl ClosedWindow {
+    /// The rows it is answered as.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = ResultRow> {
+        self.slots.iter().map(|&slot| ResultRow { start: self.start, end: self.end, slot })
+    }
+}
+
 /// The rows of one batch, as the states see them.
 #[derive(Debug)]
 pub(crate) struct Feed<'a> {

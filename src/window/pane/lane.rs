@@ -74,6 +74,18 @@ impl Lane {
         }
     }
 
+    /// The slot of a code that can have a place; made where it has none.
+    #[inline]
+    pub(super) fn slot_or(&mut self, code: u32, make: impl FnOnce() -> u32) -> u32 {
+        let known = self.slot(code);
+        if known != VACANT {
+            return known;
+        }
+        let slot = make();
+        self.put(code, slot);
+        slot
+    }
+
     /// Puts the slot of a code that can have a place.
     pub(super) fn put(&mut self, code: u32, slot: u32) {
         let index = code as usize;
