@@ -284,8 +284,12 @@ impl Pass {
         let part = self.columns.part(slice, start, len)?;
         self.keep_malformed(&slice.block, &part)?;
         if 0 < part.batch.num_rows() {
-            let times = part.arrivals(&slice.block);
-            self.operator.push(&part.batch, self.next_ordinal, Arrivals::Each(&times))?;
+            if self.operator.heeds_arrivals() {
+                let times = part.arrivals(&slice.block);
+                self.operator.push(&part.batch, self.next_ordinal, Arrivals::Each(&times))?;
+            } else {
+                self.operator.push(&part.batch, self.next_ordinal, Arrivals::At(0))?;
+            }
             let late = self.operator.take_late()?;
             if 0 < late.num_rows() {
                 let late = with_sequence_numbers(&late, &slice.block, &part, self.next_ordinal)?;

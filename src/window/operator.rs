@@ -351,6 +351,11 @@ impl Operator {
         Ok((first.take_closed_batches()?, *first.stats()))
     }
 
+    /// Whether it matters when each row arrived, rather than in which order rows did.
+    pub fn heeds_arrivals(&self) -> bool {
+        self.order == Order::Arrival && self.watermark.has_idle_timeout()
+    }
+
     /// Whether its rows may be divided among operators whose answers are put together.
     pub fn is_divisible(&self) -> bool {
         self.order == Order::Event && !matches!(self.kind, Kind::Rolling(_))

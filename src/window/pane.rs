@@ -368,7 +368,9 @@ impl Panes {
         ledger: &mut Ledger,
         slots: &mut Vec<u32>,
     ) {
-        let pane = self.at(least);
+        // Panes that are new get their lanes before their first rows look for slots there.
+        self.opened_at(greatest);
+        let pane = self.opened_at(least);
         let first = slots.len();
         if greatest < pane.end {
             let lane = &self.lanes[self.geometry.lane(pane.start)];
@@ -392,6 +394,9 @@ impl Panes {
             }
         }
         // Groups that are new in their panes, and panes that have no lane: listed first, as no guess foretells them.
+        if !slots[first..].iter().fold(false, |any, &slot| any | (slot == VACANT)) {
+            return;
+        }
         let mut rows = [0; STRETCH_ROWS];
         let mut count = 0;
         for (row, &slot) in (0_u16..).zip(&slots[first..]) {
@@ -580,6 +585,16 @@ impl Panes {
         let pane = self.geometry.pane(time);
         let index = self.indices.get(&pane.start).copied();
         self.at_hand = Some(AtHand { pane, index });
+        pane
+    }
+
+    /// The pane of a time, which rows are about to be taken into.
+    #[inline]
+    fn opened_at(&mut self, time: i64) -> Pane {
+        let pane = self.at(time);
+        if self.at_hand.is_some_and(|at_hand| at_hand.index.is_none()) {
+            self.open(time);
+        }
         pane
     }
 

@@ -212,6 +212,11 @@ impl KeyColumn {
         made: &mut Vec<u32>,
     ) {
         let nulls = texts.nulls().filter(|nulls| 0 < nulls.null_count()).cloned();
+        // Without an early end, so that the compiler makes it wide.
+        let any = codes.iter().fold(false, |any, &code| any | (code == VACANT));
+        if nulls.is_none() && !any {
+            return;
+        }
         for (row, code) in codes.iter_mut().enumerate() {
             if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
                 *code = self.null_code(made);
