@@ -394,7 +394,7 @@ impl Panes {
             }
         }
         // Groups that are new in their panes, and panes that have no lane: listed first, as no guess foretells them.
-        if !slots[first..].iter().fold(false, |any, &slot| any | (slot == VACANT)) {
+        if slots[first..].iter().max() != Some(&VACANT) {
             return;
         }
         let mut rows = [0; STRETCH_ROWS];

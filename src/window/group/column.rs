@@ -212,9 +212,8 @@ impl KeyColumn {
         made: &mut Vec<u32>,
     ) {
         let nulls = texts.nulls().filter(|nulls| 0 < nulls.null_count()).cloned();
-        // Without an early end, so that the compiler makes it wide.
-        let any = codes.iter().fold(false, |any, &code| any | (code == VACANT));
-        if nulls.is_none() && !any {
+        // No code is greater than a vacancy: a maximum finds one, many at a time.
+        if nulls.is_none() && codes.iter().max() != Some(&VACANT) {
             return;
         }
         for (row, code) in codes.iter_mut().enumerate() {
