@@ -9,7 +9,7 @@
 const ROWS_PER_BUCKET: usize = 4;
 
 /// Answers rows, which ascend, in order of their times; rows of one time stay in order.
-pub(super) fn by_time(times: &[i64], mut rows: Vec<u32>) -> Vec<u32> {
+pub(crate) fn by_time(times: &[i64], mut rows: Vec<u32>) -> Vec<u32> {
     let time = |row: &u32| times[*row as usize];
     if rows.is_sorted_by_key(time) {
         return rows;
