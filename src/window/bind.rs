@@ -112,17 +112,9 @@ impl Plan {
         first_mentions(&self.named).map(|at| picked[at].clone()).collect()
     }
 
-    /// Answers ticks, each so many times, as a column of `rows` instants.
-    pub(crate) fn instants(
-        &self,
-        ticks: impl Iterator<Item = (i64, usize)>,
-        rows: usize,
-    ) -> Result<ArrayRef, WindowError> {
-        let mut values: Vec<i64> = Vec::with_capacity(rows);
-        for (tick, count) in ticks {
-            values.resize(values.len() + count, tick);
-        }
-        let data = Int64Array::from(values).into_data().into_builder();
+    /// Answers ticks as a column of instants.
+    pub(crate) fn instants(&self, ticks: Vec<i64>) -> Result<ArrayRef, WindowError> {
+        let data = Int64Array::from(ticks).into_data().into_builder();
         let instants = data.data_type(self.output.field(0).data_type().clone()).build()?;
         Ok(make_array(instants))
     }

@@ -2,8 +2,6 @@
 
 mod answer;
 
-use std::ops::Range;
-
 use arrow_array::RecordBatch;
 use arrow_array::UInt32Array;
 use arrow_schema::Schema;
@@ -25,6 +23,7 @@ use crate::window::slot::ClosedWindow;
 use crate::window::slot::Feed;
 use crate::window::slot::Ledger;
 use crate::window::slot::ResultRow;
+use crate::window::sorted::Sorted;
 use crate::window::spec::Arrivals;
 use crate::window::spec::NullTimes;
 use crate::window::spec::Order;
@@ -332,7 +331,7 @@ impl Operator {
             stats.null_time_rows += part.stats.null_time_rows;
             stats.max_event_time = stats.max_event_time.max(part.stats.max_event_time);
         }
-        if 1 < parts.len() && parts.iter().all(|part| matches!(part.kind, Kind::Panes(_))) {
+        if 1 < parts.len() && parts.iter().all(Self::is_divisible) {
             let cuts = Self::divide_time(&mut parts)?;
             let answers = Threads::on_all(parts.into_iter().zip(cuts).collect(), |(part, cut)| {
                 part.answer_until(cut)
@@ -413,37 +412,89 @@ impl Operator {
         })
     }
 
-    /// Divides time among the parts: each is to answer the windows that end up to its cut, and past the cut before. It hands
-    /// the panes of later windows to the next part: few where rows are nearly in order.
+    /// Divides time among the parts: each is to answer the windows up to its cut, and past the cut before.
     fn divide_time(parts: &mut [Self]) -> Result<Vec<i64>, WindowError> {
         let mut cuts = vec![i64::MAX; parts.len()];
-        for index in (1..parts.len()).rev() {
-            let earliest = match &parts[index].kind {
-                Kind::Panes(panes) => panes.earliest(),
-                Kind::Rolling(_) | Kind::Sessions(_) => None,
-            };
-            cuts[index - 1] = cuts[index].min(earliest.unwrap_or(i64::MAX));
+        let mut earliest = i64::MAX;
+        for (part, cut) in parts.iter_mut().zip(&mut cuts).rev() {
+            *cut = earliest;
+            earliest = earliest.min(part.earliest().unwrap_or(i64::MAX));
         }
         for index in 1..parts.len() {
-            if let [part, next] = &mut parts[index - 1..=index]
-                && let (Kind::Panes(panes), Kind::Panes(others)) = (&part.kind, &mut next.kind)
-            {
-                let shared = panes.past(cuts[index - 1]);
-                let codes = distinct(&panes.codes(&shared, &part.ledger));
-                let codes = next.groups.translate(&part.groups, &codes)?;
-                others.take_over(panes, &shared, &codes, &mut next.ledger, &part.ledger);
-                others.start_from(cuts[index - 1]);
+            if let [part, next] = &mut parts[index - 1..=index] {
+                part.hand_on(cuts[index - 1], next)?;
+            }
+        }
+        for index in (1..parts.len()).rev() {
+            if let [part, next] = &mut parts[index - 1..=index] {
+                next.hand_back(cuts[index - 1], part)?;
             }
         }
         Ok(cuts)
     }
 
+    /// When the first of its windows to answer begins, once no rows come any more.
+    fn earliest(&mut self) -> Option<i64> {
+        match &mut self.kind {
+            Kind::Panes(panes) => panes.earliest(),
+            Kind::Rolling(_) => None,
+            Kind::Sessions(sessions) => {
+                sessions.take_no_more();
+                sessions.earliest()
+            }
+        }
+    }
+
+    /// Hands what rows from a cut on may belong to, or windows past it, to the next part: little where rows are nearly in
+    /// order.
+    fn hand_on(&mut self, cut: i64, next: &mut Self) -> Result<(), WindowError> {
+        match (&mut self.kind, &mut next.kind) {
+            (Kind::Panes(panes), Kind::Panes(others)) => {
+                let shared = panes.past(cut);
+                let codes = distinct(&panes.codes(&shared, &self.ledger));
+                let codes = next.groups.translate(&self.groups, &codes)?;
+                others.take_over(panes, &shared, &codes, &mut next.ledger, &self.ledger);
+                others.start_from(cut);
+            }
+            (Kind::Sessions(sessions), Kind::Sessions(others)) => {
+                let handed = sessions.take_past(cut);
+                let codes = next.groups.translate(&self.groups, &distinct(&handed.codes()))?;
+                others.join(&handed, &codes, &mut next.ledger, &self.ledger);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Hands whole sessions that start before a cut to the part before, so that the answers of one part come before those
+    /// of the next.
+    fn hand_back(&mut self, cut: i64, before: &mut Self) -> Result<(), WindowError> {
+        if let (Kind::Sessions(sessions), Kind::Sessions(others)) =
+            (&mut self.kind, &mut before.kind)
+        {
+            let handed = sessions.take_before(cut);
+            let codes = before.groups.translate(&self.groups, &distinct(&handed.codes()))?;
+            others.take_over(&handed, &codes, &mut before.ledger, &self.ledger);
+        }
+        Ok(())
+    }
+
     /// Answers the windows that end at or before a cut; the rest is somebody else's.
     fn answer_until(mut self, cut: i64) -> Result<Vec<RecordBatch>, WindowError> {
-        let Kind::Panes(panes) = &mut self.kind else { return Ok(Vec::new()) };
-        panes.close(cut, &mut self.ledger);
-        let closed = panes.take_closed();
-        self.answer_windows(&closed)
+        match &mut self.kind {
+            Kind::Panes(panes) => {
+                panes.close(cut, &mut self.ledger);
+                let closed = panes.take_closed();
+                self.answer_windows(&closed)
+            }
+            Kind::Rolling(_) => Ok(Vec::new()),
+            Kind::Sessions(sessions) => {
+                // Those past the cut were handed on.
+                sessions.close(i64::MAX, &self.ledger, &mut self.closed);
+                let batch = self.answer(&self.closed)?;
+                Ok(Some(batch).filter(|batch| 0 < batch.num_rows()).into_iter().collect())
+            }
+        }
     }
 
     /// Answers windows of panes that closed; they are put back where that fails.
@@ -514,38 +565,19 @@ impl Operator {
     }
 
     /// Sorts result rows and computes their columns.
-    #[expect(clippy::cast_possible_truncation, reason = "rank and slot are the halves of one word")]
     fn answer(&self, rows: &[ResultRow]) -> Result<RecordBatch, WindowError> {
         let codes: Vec<u32> = rows.iter().map(|row| self.ledger.code(row.slot)).collect();
         let ranked = self.groups.ranked(&distinct(&codes))?;
-        // Rows come by windows as these were closed, so that what is left is to sort each window's few rows by rank.
-        let mut windows: Vec<(i64, i64, Range<usize>)> = Vec::new();
-        for (place, row) in rows.iter().enumerate() {
-            match windows.last_mut() {
-                Some((start, end, run)) if (*start, *end) == (row.start, row.end) => run.end += 1,
-                _ => windows.push((row.start, row.end, place..place + 1)),
-            }
-        }
-        windows.sort_unstable_by_key(|(start, end, run)| (*start, *end, run.start));
-        let mut sorted: Vec<u64> = Vec::with_capacity(rows.len());
-        let by_rank = |place: usize| {
-            u64::from(ranked.ranks[codes[place] as usize]) << 32 | u64::from(rows[place].slot)
+        let rank = |slot: u32| ranked.ranks[self.ledger.code(slot) as usize];
+        let Sorted { starts, ends, ranks, slots } = match &self.kind {
+            Kind::Sessions(_) => Sorted::by_starts(rows, rank),
+            Kind::Panes(_) | Kind::Rolling(_) => Sorted::by_windows(rows, rank),
         };
-        for window in windows.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-            let first = sorted.len();
-            sorted.extend(window.iter().flat_map(|(_, _, run)| run.clone()).map(by_rank));
-            sorted[first..].sort_unstable();
-        }
-        let instants = |edge: fn(&(i64, i64, Range<usize>)) -> i64| {
-            let edges = windows.iter().map(|window| (edge(window), window.2.len()));
-            self.plan.instants(edges, rows.len())
-        };
-        let mut columns = vec![instants(|window| window.0)?, instants(|window| window.1)?];
-        let ranks = UInt32Array::from_iter_values(sorted.iter().map(|row| (row >> 32) as u32));
+        let mut columns = vec![self.plan.instants(starts)?, self.plan.instants(ends)?];
+        let ranks = UInt32Array::from(ranks);
         for column in &ranked.columns {
             columns.push(take(column, &ranks, None)?);
         }
-        let slots: Vec<u32> = sorted.iter().map(|&row| row as u32).collect();
         columns.extend(self.ledger.finish(&slots)?);
         Ok(RecordBatch::try_new(self.plan.output.clone(), columns)?)
     }

@@ -6,7 +6,6 @@
 mod block;
 mod gather;
 mod march;
-mod order;
 mod part;
 mod times;
 

@@ -1,5 +1,7 @@
 //! Sessions: per key, runs of rows that are less than a gap apart.
 
+mod division;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -26,6 +28,12 @@ struct Latest {
     earlier: u32,
     /// The end of the session before it or of one that closed since; none that is open and earlier ends later.
     previous_last: i64,
+}
+
+impl Session {
+    fn is_there(&self) -> bool {
+        self.slot != NO_SLOT
+    }
 }
 
 /// The slot of a session that is not there.
@@ -163,7 +171,7 @@ impl Sessions {
 
     /// The listed sessions of a code in order of time, which are all where a watermark closes.
     fn sessions(&self, code: u32) -> impl DoubleEndedIterator<Item = &Session> {
-        let latest = self.latest.get(code as usize).filter(|latest| latest.session.slot != NO_SLOT);
+        let latest = self.latest.get(code as usize).filter(|latest| latest.session.is_there());
         let earlier = latest.filter(|latest| 0 < latest.earlier);
         let earlier = earlier.map_or(&[][..], |_some| &self.earlier[code as usize]);
         earlier.iter().chain(latest.map(|latest| &latest.session))
@@ -176,7 +184,7 @@ impl Sessions {
             listed.flat_map(|(code, sessions)| sessions.iter().map(move |session| (code, session)));
         let unlisted = self.unlisted.iter().map(|(code, session)| (*code, session));
         let latest = (0..).zip(&self.latest).map(|(code, latest)| (code, &latest.session));
-        listed.chain(unlisted).chain(latest.filter(|(_, session)| session.slot != NO_SLOT))
+        listed.chain(unlisted).chain(latest.filter(|(_, session)| session.is_there()))
     }
 
     /// Closes every session.
@@ -231,7 +239,7 @@ impl Sessions {
         let before = latest.session;
         let slot = ledger.take(code);
         latest.session = Session { first, last, slot };
-        if before.slot != NO_SLOT {
+        if before.is_there() {
             latest.previous_last = before.last;
             self.unlisted.push((code, before));
         }
@@ -306,7 +314,7 @@ impl Sessions {
         if 0 < latest.earlier {
             self.close_earlier(code, closing, closed);
         }
-        if latest.session.slot != NO_SLOT && latest.session.last + self.gap <= closing {
+        if latest.session.is_there() && latest.session.last + self.gap <= closing {
             closed.push(self.row(&latest.session));
             self.latest[code as usize] = NO_SESSION;
         }

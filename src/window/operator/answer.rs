@@ -54,8 +54,11 @@ impl Operator {
             sorted[first..].sort_unstable();
         }
         let instants = |edge: fn(&ClosedWindow) -> i64| {
-            let edges = windows.iter().map(|window| (edge(window), window.slots.len()));
-            self.plan.instants(edges, rows)
+            let mut edges = Vec::with_capacity(rows);
+            for window in windows {
+                edges.resize(edges.len() + window.slots.len(), edge(window));
+            }
+            self.plan.instants(edges)
         };
         let mut columns = vec![instants(|window| window.start)?, instants(|window| window.end)?];
         let ranks = UInt32Array::from_iter_values(sorted.iter().map(|row| (row >> 32) as u32));

@@ -3,7 +3,7 @@
 use arrow_array::ArrayRef;
 use arrow_buffer::ScalarBuffer;
 
-use crate::window::rolling::order::by_time;
+use crate::window::order::by_time;
 use crate::window::slot::Feed;
 use crate::window::slot::Ledger;
 

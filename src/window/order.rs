@@ -9,7 +9,7 @@
 const ROWS_PER_BUCKET: usize = 4;
 
 /// Answers rows, which ascend, in order of their times; rows of one time stay in order.
-pub(super) fn by_time(times: &[i64], mut rows: Vec<u32>) -> Vec<u32> {
+pub(crate) fn by_time(times: &[i64], mut rows: Vec<u32>) -> Vec<u32> {
     let time = |row: &u32| times[*row as usize];
     if rows.is_sorted_by_key(time) {
         return rows;
@@ -35,7 +35,8 @@ pub(super) fn by_time(times: &[i64], mut rows: Vec<u32>) -> Vec<u32> {
 /// Sorts integers of so many bits: one pass by the upper ones, then each bucket.
 fn in_buckets(values: &[u64], bits: u32) -> Vec<u64> {
     let bucket_bits = (values.len() / ROWS_PER_BUCKET).max(1).ilog2().min(bits);
-    let bucket = |value: u64| (value >> (bits - bucket_bits)) as usize;
+    // A few values of all 64 bits share one bucket: shifting by their whole width is no shift.
+    let bucket = |value: u64| value.checked_shr(bits - bucket_bits).unwrap_or(0) as usize;
     let mut ends = vec![0_u32; (1 << bucket_bits) + 1];
     for &value in values {
         ends[bucket(value) + 1] += 1;
