@@ -458,7 +458,8 @@ impl Operator {
             }
             (Kind::Sessions(sessions), Kind::Sessions(others)) => {
                 let handed = sessions.take_past(cut);
-                let codes = next.groups.translate(&self.groups, &distinct(&handed.codes()))?;
+                let codes = distinct(&handed.codes(&self.ledger));
+                let codes = next.groups.translate(&self.groups, &codes)?;
                 others.join(&handed, &codes, &mut next.ledger, &self.ledger);
             }
             _ => {}
@@ -473,7 +474,8 @@ impl Operator {
             (&mut self.kind, &mut before.kind)
         {
             let handed = sessions.take_before(cut);
-            let codes = before.groups.translate(&self.groups, &distinct(&handed.codes()))?;
+            let codes = distinct(&handed.codes(&self.ledger));
+            let codes = before.groups.translate(&self.groups, &codes)?;
             others.take_over(&handed, &codes, &mut before.ledger, &self.ledger);
         }
         Ok(())

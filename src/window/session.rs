@@ -4,6 +4,7 @@ mod division;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::mem;
 
 use crate::window::passage::Passage;
 use crate::window::slot::Feed;
@@ -24,8 +25,10 @@ struct Session {
 #[derive(Clone, Copy, Debug)]
 struct Latest {
     session: Session,
-    /// How many sessions before it are listed.
+    /// How many sessions before it are listed by code.
     earlier: u32,
+    /// Where among those that are not the one before it stands.
+    unlisted: u32,
     /// The end of the session before it or of one that closed since; none that is open and earlier ends later.
     previous_last: i64,
 }
@@ -34,15 +37,23 @@ impl Session {
     fn is_there(&self) -> bool {
         self.slot != NO_SLOT
     }
+
+    fn row(self, gap: i64) -> ResultRow {
+        ResultRow { start: self.first, end: self.last + gap, slot: self.slot }
+    }
 }
 
 /// The slot of a session that is not there.
 const NO_SLOT: u32 = u32::MAX;
 
+/// The place of a session that is not there.
+const NO_PLACE: u32 = u32::MAX;
+
 const NO_SESSION: Latest = Latest {
     // Before all times, so that the next row comes after it as after any other.
     session: Session { first: i64::MIN, last: i64::MIN, slot: NO_SLOT },
     earlier: 0,
+    unlisted: NO_PLACE,
     previous_last: i64::MIN,
 };
 
@@ -54,9 +65,11 @@ pub(crate) struct Sessions {
     latest: Vec<Latest>,
     /// The sessions before it in order of time; between two sessions there is a gap.
     earlier: Vec<Vec<Session>>,
-    /// Sessions before the latest that are not listed by code yet, in the order in which they ceased to be it: where no
+    /// Sessions before the latest that are not listed by code, in the order in which they ceased to be it: where no
     /// watermark closes, nobody asks for most of them before the end.
-    unlisted: Vec<(u32, Session)>,
+    unlisted: Vec<Session>,
+    /// For each of these, where the one before it of the same code stands.
+    places_before: Vec<u32>,
     /// An end that each open session once had, with its slot, earliest first; only kept where a watermark closes.
     due: Option<BinaryHeap<Reverse<(i64, u32)>>>,
     /// Slots that were folded into others once their rows are.
@@ -77,6 +90,7 @@ impl Sessions {
             latest: Vec::new(),
             earlier: Vec::new(),
             unlisted: Vec::new(),
+            places_before: Vec::new(),
             due: closes_by_watermark.then(BinaryHeap::new),
             merges: Merges::default(),
         }
@@ -146,8 +160,8 @@ impl Sessions {
     /// Answers the open sessions that changed.
     pub(crate) fn changes(&self, ledger: &Ledger) -> Vec<ResultRow> {
         self.all()
-            .filter(|(_, session)| ledger.is_changed(session.slot))
-            .map(|(_, session)| self.row(session))
+            .filter(|session| ledger.is_changed(session.slot))
+            .map(|session| self.row(session))
             .collect()
     }
 
@@ -160,8 +174,8 @@ impl Sessions {
         from: &Ledger,
     ) {
         let (mut slots, mut from_slots) = (Vec::new(), Vec::new());
-        for (other_code, session) in other.all() {
-            let code = codes[other_code as usize];
+        for session in other.all() {
+            let code = codes[from.code(session.slot) as usize];
             slots.push(self.slot(session.first, session.last, code, ledger));
             from_slots.push(session.slot);
         }
@@ -169,7 +183,7 @@ impl Sessions {
         self.do_merges(ledger);
     }
 
-    /// The listed sessions of a code in order of time, which are all where a watermark closes.
+    /// The sessions of a code in order of time that are listed, which are all where a watermark closes.
     fn sessions(&self, code: u32) -> impl DoubleEndedIterator<Item = &Session> {
         let latest = self.latest.get(code as usize).filter(|latest| latest.session.is_there());
         let earlier = latest.filter(|latest| 0 < latest.earlier);
@@ -177,34 +191,48 @@ impl Sessions {
         earlier.iter().chain(latest.map(|latest| &latest.session))
     }
 
-    /// All sessions with their codes, those of one code in order of time.
-    fn all(&self) -> impl Iterator<Item = (u32, &Session)> {
-        let listed = (0..).zip(&self.earlier);
-        let listed =
-            listed.flat_map(|(code, sessions)| sessions.iter().map(move |session| (code, session)));
-        let unlisted = self.unlisted.iter().map(|(code, session)| (*code, session));
-        let latest = (0..).zip(&self.latest).map(|(code, latest)| (code, &latest.session));
-        listed.chain(unlisted).chain(latest.filter(|(_, session)| session.is_there()))
+    /// All sessions, those of one code in order of time.
+    fn all(&self) -> impl Iterator<Item = &Session> {
+        let unlisted = self.unlisted.iter().filter(|session| session.is_there());
+        let latest = self.latest.iter().map(|latest| &latest.session);
+        let latest = latest.filter(|session| session.is_there());
+        self.earlier.iter().flatten().chain(unlisted).chain(latest)
     }
 
     /// Closes every session.
     fn close_all(&mut self, closed: &mut Vec<ResultRow>) {
-        closed.extend(self.all().map(|(_, session)| self.row(session)));
-        self.latest.clear();
-        self.earlier.clear();
-        self.unlisted.clear();
+        self.take_no_more();
+        let gap = self.gap;
+        let rows = mem::take(&mut self.unlisted).into_iter().map(|session| session.row(gap));
+        if closed.is_empty() {
+            // They take the place of the sessions, which spares as much memory.
+            *closed = rows.collect();
+        } else {
+            closed.extend(rows);
+        }
     }
 
-    /// Lists by code what is not.
-    fn list(&mut self) {
-        for (code, session) in self.unlisted.drain(..) {
-            let index = code as usize;
-            if self.earlier.len() <= index {
-                self.earlier.resize_with(index + 1, Vec::new);
-            }
-            self.earlier[index].push(session);
-            self.latest[index].earlier += 1;
+    /// The list of the sessions of a code before its latest.
+    fn earlier(&mut self, code: u32) -> &mut Vec<Session> {
+        let index = code as usize;
+        if self.earlier.len() <= index {
+            self.earlier.resize_with(index + 1, Vec::new);
         }
+        &mut self.earlier[index]
+    }
+
+    /// Lists those sessions of a code that are not; the latest of the code there is.
+    fn list(&mut self, code: u32) {
+        let mut place = mem::replace(&mut self.latest[code as usize].unlisted, NO_PLACE);
+        let mut listed = mem::take(self.earlier(code));
+        let before = listed.len();
+        while let Some(session) = self.unlisted.get_mut(place as usize) {
+            listed.push(*session);
+            session.slot = NO_SLOT;
+            place = self.places_before[place as usize];
+        }
+        listed[before..].reverse();
+        *self.earlier(code) = listed;
     }
 
     /// Answers the slot of the session that rows from `first` to `last` belong to, joining what they bridge.
@@ -241,11 +269,10 @@ impl Sessions {
         latest.session = Session { first, last, slot };
         if before.is_there() {
             latest.previous_last = before.last;
-            self.unlisted.push((code, before));
+            self.keep_earlier(before, code);
         }
         if let Some(due) = &mut self.due {
             due.push(Reverse((last + self.gap, slot)));
-            self.list();
         }
         slot
     }
@@ -254,10 +281,7 @@ impl Sessions {
     #[cold]
     fn slot_among_all(&mut self, first: i64, last: i64, code: u32, ledger: &mut Ledger) -> u32 {
         let gap = self.gap;
-        self.list();
-        if self.earlier.len() <= code as usize {
-            self.earlier.resize_with(code as usize + 1, Vec::new);
-        }
+        self.list(code);
         let latest = &mut self.latest[code as usize];
         let sessions = &mut self.earlier[code as usize];
         sessions.push(latest.session);
@@ -286,6 +310,19 @@ impl Sessions {
         latest.earlier = u32::try_from(sessions.len()).expect("slots are numbered in 32 bits");
         latest.previous_last = sessions.last().map_or(i64::MIN, |session| session.last);
         slot
+    }
+
+    /// Keeps the latest session of a code that has a later one now.
+    fn keep_earlier(&mut self, session: Session, code: u32) {
+        let latest = &mut self.latest[code as usize];
+        if self.due.is_some() {
+            latest.earlier += 1;
+            self.earlier(code).push(session);
+            return;
+        }
+        let place = u32::try_from(self.unlisted.len()).expect("slots are numbered in 32 bits");
+        self.places_before.push(mem::replace(&mut latest.unlisted, place));
+        self.unlisted.push(session);
     }
 
     /// Whether a row lies within the gap of an open session.
@@ -324,12 +361,7 @@ impl Sessions {
     fn close_earlier(&mut self, code: u32, closing: i64, closed: &mut Vec<ResultRow>) {
         let (gap, sessions) = (self.gap, &mut self.earlier[code as usize]);
         let count = sessions.iter().take_while(|session| session.last + gap <= closing).count();
-        let row = |session: Session| ResultRow {
-            start: session.first,
-            end: session.last + gap,
-            slot: session.slot,
-        };
-        closed.extend(sessions.drain(..count).map(row));
+        closed.extend(sessions.drain(..count).map(|session| session.row(gap)));
         let left = sessions.len();
         if left == 0 {
             *sessions = Vec::new();
@@ -338,6 +370,6 @@ impl Sessions {
     }
 
     fn row(&self, session: &Session) -> ResultRow {
-        ResultRow { start: session.first, end: session.last + self.gap, slot: session.slot }
+        session.row(self.gap)
     }
 }

@@ -56,23 +56,35 @@ impl Sorted {
 
     /// The same for rows of which nearly each is of a window of its own.
     pub(crate) fn by_starts(rows: &[ResultRow], rank: impl Fn(u32) -> u32) -> Self {
-        let starts: Vec<i64> = rows.iter().map(|row| row.start).collect();
-        let mut order = by_time(&starts, (0..).take(rows.len()).collect());
-        let row = |place: u32| &rows[place as usize];
-        for equal in order.chunk_by_mut(|&a, &b| starts[a as usize] == starts[b as usize]) {
-            if let [_, _, ..] = equal {
-                equal.sort_unstable_by_key(|&place| (row(place).end, rank(row(place).slot)));
-            }
-        }
+        let order = by_time((0..).take(rows.len()).collect(), |place| rows[place as usize].start);
         let mut sorted = Self::with_capacity(rows.len());
-        for &place in &order {
-            let ResultRow { start, end, slot } = *row(place);
+        for place in order {
+            let ResultRow { start, end, slot } = rows[place as usize];
             sorted.starts.push(start);
             sorted.ends.push(end);
             sorted.ranks.push(rank(slot));
             sorted.slots.push(slot);
         }
+        sorted.settle_equal_starts();
         sorted
+    }
+
+    /// Sorts the rows of each start, which are few, by end and rank.
+    fn settle_equal_starts(&mut self) {
+        let mut from = 0;
+        for equal in self.starts.chunk_by(|a, b| a == b) {
+            let rows = from..from + equal.len();
+            from = rows.end;
+            if rows.len() == 1 {
+                continue;
+            }
+            let row = |row: usize| (self.ends[row], self.ranks[row], self.slots[row]);
+            let mut settled: Vec<(i64, u32, u32)> = rows.clone().map(row).collect();
+            settled.sort_unstable();
+            for (row, (end, rank, slot)) in rows.zip(settled) {
+                (self.ends[row], self.ranks[row], self.slots[row]) = (end, rank, slot);
+            }
+        }
     }
 }
 

@@ -35,7 +35,7 @@ impl Block {
             times: feed.ticks.clone(),
             codes: feed.codes.to_vec(),
             first_ordinal: feed.first_ordinal,
-            order: by_time(feed.times, rows),
+            order: by_time(rows, |row| feed.times[row as usize]),
             answered: 0,
             held,
         }
