@@ -71,9 +71,14 @@ impl Threads {
         least: usize,
         work: impl Fn(Range<usize>) -> T + Sync,
     ) -> Vec<T> {
+        Self::on_all(self.parts(len, least), work)
+    }
+
+    /// Cuts `len` items into runs of at least `least` items, one a thread at most; there is always one.
+    pub fn parts(self, len: usize, least: usize) -> Vec<Range<usize>> {
         let count = self.count().min(len / least.max(1)).max(1);
         let bound = |part: usize| len / count * part + (len % count).min(part);
-        Self::on_all((0..count).map(|part| bound(part)..bound(part + 1)).collect(), work)
+        (0..count).map(|part| bound(part)..bound(part + 1)).collect()
     }
 
     /// Has `work` done on all items at once, each by a thread of its own; answers what it answered, in their order.

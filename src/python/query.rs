@@ -32,6 +32,7 @@ use crate::query::Malformed;
 use crate::query::QueryError;
 use crate::query::StreamQuery;
 use crate::query::batches::collect_batches;
+use crate::query::batches::collect_runs;
 use crate::query::batches::collect_table;
 use crate::query::collect_stream;
 use crate::query::columns::ColumnsError;
@@ -117,12 +118,15 @@ impl PyQuery {
         };
         let spec = self.query.spec.clone();
         attentive(py, move |go_on| {
-            let mut dataset = Dataset::open_many(&files, options)?;
+            let dataset = Dataset::open_many(&files, options)?;
             let schema = dataset.schema();
-            let batches = dataset.by_ref().map(|batch| batch.map_err(SourceError::from));
-            let order = order(arrival);
-            let mut answer = collect_batches(spec, &schema, batches, order, threads, go_on)?;
-            answer.malformed_count = dataset.skipped();
+            let mut runs = dataset.in_runs(threads);
+            let batches = runs.iter_mut().map(|(first_row, run)| {
+                (*first_row, run.map(|batch| batch.map_err(SourceError::from)))
+            });
+            let (batches, order) = (batches.collect(), order(arrival));
+            let mut answer = collect_runs(spec, &schema, batches, order, threads, go_on)?;
+            answer.malformed_count = runs.iter().map(|(_, run)| run.skipped()).sum();
             Ok::<_, SourceError>(answer)
         })
     }

@@ -92,6 +92,39 @@ where
     Ok(BatchPass::answer(vec![pass])?)
 }
 
+/// Answers a query over runs of batches, which follow each other and are read side by side, as [`collect_batches`] over all
+/// of them; with each run comes the number of its first row.
+///
+/// # Errors
+///
+/// As [`collect_batches`].
+pub fn collect_runs<E, B>(
+    spec: QuerySpec,
+    schema: &Schema,
+    runs: Vec<(u64, B)>,
+    order: Order,
+    threads: Threads,
+    go_on: GoOn<'_>,
+) -> Result<Answer, E>
+where
+    B: Iterator<Item = Result<RecordBatch, E>> + Send,
+    E: From<QueryError> + Send,
+{
+    let first = Operator::new(spec.clone(), schema, order).map_err(QueryError::from)?;
+    if runs.len() < 2 || threads == Threads::ONE || !first.is_divisible() {
+        let batches = runs.into_iter().flat_map(|(_, batches)| batches);
+        return collect_batches(spec, schema, batches, order, threads, go_on);
+    }
+    let passes = parts::on_all(runs, go_on, |(first_row, batches), go_on| {
+        let mut operator = first.fresh().map_err(QueryError::from)?;
+        operator.use_threads(threads);
+        let mut pass = BatchPass::new(operator, first_row);
+        pass.push_all(batches, go_on)?;
+        Ok::<_, E>(pass)
+    })?;
+    Ok(BatchPass::answer(passes)?)
+}
+
 /// One run of batches through a query, or a part of them.
 struct BatchPass {
     operator: Operator,

@@ -23,13 +23,22 @@ pub(super) fn in_parts<P: Send>(
     go_on: GoOn<'_>,
     pass: impl Fn(Range<usize>, GoOn<'_>) -> Result<P, QueryError> + Sync,
 ) -> Result<Vec<P>, QueryError> {
+    on_all(threads.parts(rows, PART_ROWS_MIN), go_on, pass)
+}
+
+/// Makes a pass of each of some parts, which are in the rows' own order, by a thread each; answers them in order, or the
+/// first error of the rows' own order.
+pub(super) fn on_all<T: Send, P: Send, E: Send>(
+    parts: Vec<T>,
+    go_on: GoOn<'_>,
+    pass: impl Fn(T, GoOn<'_>) -> Result<P, E> + Sync,
+) -> Result<Vec<P>, E> {
     // What comes after rows that failed is not asked for; what comes before may fail yet.
     let failed = AtomicUsize::new(usize::MAX);
-    let passes = threads.in_parts(rows, PART_ROWS_MIN, |part| {
-        let start = part.start;
-        let goes_on = || start <= failed.load(Ordering::Relaxed) && go_on();
+    let passes = Threads::on_all(parts.into_iter().enumerate().collect(), |(place, part)| {
+        let goes_on = || place <= failed.load(Ordering::Relaxed) && go_on();
         pass(part, &goes_on).inspect_err(|_| {
-            failed.fetch_min(start, Ordering::Relaxed);
+            failed.fetch_min(place, Ordering::Relaxed);
         })
     });
     passes.into_iter().collect()

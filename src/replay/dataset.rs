@@ -8,10 +8,10 @@ mod ipc;
 mod ndjson;
 mod parquet;
 mod pattern;
+mod piece;
 
 use std::fmt;
 use std::path::Path;
-use std::path::PathBuf;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -21,6 +21,9 @@ use crate::replay::dataset::csv::CsvReader;
 use crate::replay::dataset::ipc::IpcReader;
 use crate::replay::dataset::ndjson::NdJsonReader;
 use crate::replay::dataset::parquet::ParquetReader;
+use crate::replay::dataset::piece::Piece;
+use crate::replay::dataset::piece::RowGroup;
+use crate::threads::Threads;
 
 pub use crate::replay::dataset::error::DatasetError;
 pub use crate::replay::dataset::format::Format;
@@ -62,12 +65,10 @@ impl Default for DatasetOptions {
 /// Opening looks at every file: its format, its columns and, for text, the types of its first rows. The iterator ends
 /// after its first error.
 pub struct Dataset {
-    files: Vec<PathBuf>,
-    formats: Vec<Format>,
+    pieces: Vec<Piece>,
     schema: SchemaRef,
     options: DatasetOptions,
-    rows_hint: Option<u64>,
-    next_file: usize,
+    next_piece: usize,
     current: Option<Box<dyn DatasetReader>>,
     rest: Option<RecordBatch>,
     skipped_before: u64,
@@ -103,30 +104,39 @@ impl Dataset {
     pub fn open_many(patterns: &[String], options: DatasetOptions) -> Result<Self, DatasetError> {
         let options = DatasetOptions { batch_rows: options.batch_rows.max(1), ..options };
         let files = pattern::files(patterns)?;
-        let mut formats = Vec::with_capacity(files.len());
+        let mut pieces = Vec::with_capacity(files.len());
         let mut inspected = Vec::with_capacity(files.len());
-        let mut rows_hint = Some(0);
         for file in &files {
             let format = format::settle(file, options.format)?;
-            let (schema, rows) = inspect(file, format)?;
+            let (schema, row_groups) = inspect(file, format)?;
             let is_text = matches!(format, Format::Csv | Format::NdJson);
-            rows_hint = rows_hint.zip(rows).map(|(before, rows)| before + rows);
-            formats.push(format);
+            pieces.push(Piece { file: file.clone(), format, row_groups });
             inspected.push(Inspected { file, schema, is_text });
         }
         let schema = agreement::agree(&inspected, options.columns.as_deref())?;
-        Ok(Self {
-            files,
-            formats,
+        Ok(Self::new(pieces, schema, options))
+    }
+
+    fn new(pieces: Vec<Piece>, schema: SchemaRef, options: DatasetOptions) -> Self {
+        Self {
+            pieces,
             schema,
             options,
-            rows_hint,
-            next_file: 0,
+            next_piece: 0,
             current: None,
             rest: None,
             skipped_before: 0,
             has_failed: false,
-        })
+        }
+    }
+
+    /// Cuts a dataset that was not read from yet into runs of its rows, about as long each, for each thread one to read
+    /// side by side; answers the number of each run's first row too. It stays one where a file does not say its rows.
+    pub fn in_runs(self, threads: Threads) -> Vec<(u64, Self)> {
+        let Self { pieces, schema, options, .. } = self;
+        let runs = piece::in_runs(pieces, threads).into_iter();
+        runs.map(|(first, pieces)| (first, Self::new(pieces, schema.clone(), options.clone())))
+            .collect()
     }
 
     /// The columns of every batch.
@@ -135,13 +145,13 @@ impl Dataset {
     }
 
     /// The files, in the order in which they are read.
-    pub fn files(&self) -> &[PathBuf] {
-        &self.files
+    pub fn files(&self) -> impl ExactSizeIterator<Item = &Path> {
+        self.pieces.iter().map(|piece| piece.file.as_path())
     }
 
     /// How many rows there are, where every file says so without being read.
     pub fn rows_hint(&self) -> Option<u64> {
-        self.rows_hint
+        piece::rows_of(&self.pieces)
     }
 
     /// How many bad lines were left out so far.
@@ -172,23 +182,23 @@ impl Dataset {
     }
 
     fn open_next(&mut self) -> Result<bool, DatasetError> {
-        let Some(path) = self.files.get(self.next_file) else {
+        let Some(piece) = self.pieces.get(self.next_piece) else {
             return Ok(false);
         };
-        let (schema, batch_rows) = (&self.schema, self.options.batch_rows);
-        self.current = Some(match self.formats[self.next_file] {
+        let (path, schema, batch_rows) = (&piece.file, &self.schema, self.options.batch_rows);
+        self.current = Some(match piece.format {
             Format::ArrowIpc => Box::new(IpcReader::open(path, Some(schema))?),
             Format::Csv => Box::new(CsvReader::open(path, schema, batch_rows)?),
             Format::NdJson => Box::new(NdJsonReader::open(path, schema, &self.options)?),
-            Format::Parquet => Box::new(ParquetReader::open(path, schema, batch_rows)?),
+            Format::Parquet => Box::new(ParquetReader::open(piece, schema, batch_rows)?),
         });
-        self.next_file += 1;
+        self.next_piece += 1;
         Ok(true)
     }
 
     fn adapted(&self, batch: &RecordBatch) -> Result<RecordBatch, DatasetError> {
         agreement::adapt(batch, &self.schema).map_err(|error| DatasetError::Unreadable {
-            file: self.files[self.next_file - 1].clone(),
+            file: self.pieces[self.next_piece - 1].file.clone(),
             position: "while widening its columns".to_owned(),
             reason: error.to_string(),
         })
@@ -222,19 +232,22 @@ impl fmt::Debug for Dataset {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Dataset")
-            .field("files", &self.files)
+            .field("pieces", &self.pieces)
             .field("schema", &self.schema)
-            .field("next_file", &self.next_file)
+            .field("next_piece", &self.next_piece)
             .finish_non_exhaustive()
     }
 }
 
-fn inspect(path: &Path, format: Format) -> Result<(SchemaRef, Option<u64>), DatasetError> {
+fn inspect(
+    path: &Path,
+    format: Format,
+) -> Result<(SchemaRef, Option<Vec<RowGroup>>), DatasetError> {
     match format {
         Format::ArrowIpc => Ok((IpcReader::open(path, None)?.schema(), None)),
         Format::Csv => Ok((csv::inspect(path)?, None)),
         Format::NdJson => Ok((ndjson::inspect(path)?, None)),
-        Format::Parquet => parquet::inspect(path).map(|(schema, rows)| (schema, Some(rows))),
+        Format::Parquet => parquet::inspect(path).map(|(schema, groups)| (schema, Some(groups))),
     }
 }
 

@@ -124,9 +124,25 @@ proptest! {
             joined(&wanted.schema, &wanted.windows)
         );
         prop_assert_eq!(given.stats, wanted.stats);
-        let shared = pieces(&whole, &lengths);
+        let mut first_row = 0;
+        let in_pieces = pieces(&whole, &lengths);
+        let runs = in_pieces.chunks(2).map(|run| {
+            let run = (first_row, run.iter().cloned().map(Ok::<_, QueryError>));
+            first_row += run.1.clone().map(|batch| batch.unwrap().num_rows() as u64).sum::<u64>();
+            run
+        }).collect();
+        let beside = collect_runs(spec(window), &schema, runs, order, threads, &|| true).unwrap();
+        prop_assert_eq!(
+            joined(&beside.schema, &beside.windows),
+            joined(&wanted.schema, &wanted.windows)
+        );
+        prop_assert_eq!(beside.stats, wanted.stats);
+        prop_assert_eq!(
+            joined(&beside.late_schema, &beside.late),
+            joined(&wanted.late_schema, &wanted.late)
+        );
         let shared =
-            collect_table(spec(window), &schema, &shared, order, threads, &|| true).unwrap();
+            collect_table(spec(window), &schema, &in_pieces, order, threads, &|| true).unwrap();
         prop_assert_eq!(
             joined(&shared.schema, &shared.windows),
             joined(&wanted.schema, &wanted.windows)
@@ -149,6 +165,23 @@ fn an_error_of_the_reader_is_the_answer() {
         let answer = collect_batches(tumble(), &schema, batches, Order::Event, threads, &|| true);
         assert!(matches!(answer, Err(Failure::Reader)));
     }
+}
+
+#[test]
+fn the_error_of_runs_read_side_by_side_is_the_first_of_their_order() {
+    let good = minute_of_rows(10);
+    let schema = good.schema();
+    let run = |first: u64, last: Result<RecordBatch, Failure>| {
+        (first, vec![Ok(good.clone()), last].into_iter())
+    };
+    let threads = Threads::new(Some(3)).unwrap();
+    let runs = vec![
+        run(0, Ok(good.clone())),
+        run(20, Err(Failure::Reader)),
+        run(40, Err(Failure::Query(QueryError::Stopped))),
+    ];
+    let answer = collect_runs(tumble(), &schema, runs, Order::Event, threads, &|| true);
+    assert!(matches!(answer, Err(Failure::Reader)));
 }
 
 #[test]

@@ -15,53 +15,58 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use crate::replay::dataset::DatasetReader;
 use crate::replay::dataset::error::DatasetError;
 use crate::replay::dataset::format::system;
+use crate::replay::dataset::piece::Piece;
+use crate::replay::dataset::piece::RowGroup;
 
-/// The columns of a file and how many rows it has.
-pub(super) fn inspect(path: &Path) -> Result<(SchemaRef, u64), DatasetError> {
+/// The columns of a file and its row groups.
+pub(super) fn inspect(path: &Path) -> Result<(SchemaRef, Vec<RowGroup>), DatasetError> {
     let (_, metadata) = open(path)?;
-    let rows = metadata.metadata().file_metadata().num_rows();
-    Ok((metadata.schema().clone(), u64::try_from(rows).unwrap_or(0)))
+    Ok((metadata.schema().clone(), row_groups(&metadata)))
 }
 
-/// Reads one file.
+/// Reads one file, or some of its row groups.
 pub(super) struct ParquetReader {
     path: PathBuf,
     reader: ParquetRecordBatchReader,
-    row_group_rows: Vec<u64>,
-    rows_read: u64,
+    row_groups: Vec<RowGroup>,
+    rows_before: u64,
 }
 
 impl ParquetReader {
     pub(super) fn open(
-        path: &Path,
+        piece: &Piece,
         schema: &SchemaRef,
         batch_rows: usize,
     ) -> Result<Self, DatasetError> {
+        let path = &piece.file;
         let (file, metadata) = open(path)?;
-        let groups = metadata.metadata().row_groups().iter();
-        let row_group_rows =
-            groups.map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).collect();
+        let row_groups = row_groups(&metadata);
+        let wanted: Vec<usize> =
+            piece.row_groups.iter().flatten().map(|group| group.index).collect();
+        let first = wanted.first().copied().unwrap_or(0);
+        let rows_before = row_groups.iter().take(first).map(|group| group.rows).sum();
         let fields = metadata.schema().fields().iter().enumerate();
         let roots =
             fields.filter(|(_, field)| schema.index_of(field.name()).is_ok()).map(|(root, _)| root);
         let mask = ProjectionMask::roots(metadata.parquet_schema(), roots);
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
             .with_projection(mask)
+            .with_row_groups(wanted)
             .with_batch_size(batch_rows)
             .build()
             .map_err(|error| unreadable(path, "at its start".to_owned(), &error))?;
-        Ok(Self { path: path.to_owned(), reader, row_group_rows, rows_read: 0 })
+        Ok(Self { path: path.clone(), reader, row_groups, rows_before })
     }
 
     fn position(&self) -> String {
         let mut first = 0;
-        for (index, rows) in self.row_group_rows.iter().enumerate() {
-            if self.rows_read < first + rows {
-                return format!("row group {index}, at or after row {}", self.rows_read);
+        for RowGroup { index, rows } in &self.row_groups {
+            if self.rows_before < first + rows {
+                return format!("row group {index}, at or after row {}", self.rows_before);
             }
             first += rows;
         }
-        format!("after row {}", self.rows_read)
+        format!("after row {}", self.rows_before)
     }
 }
 
@@ -70,12 +75,18 @@ impl DatasetReader for ParquetReader {
         match self.reader.next() {
             None => Ok(None),
             Some(Ok(batch)) => {
-                self.rows_read += batch.num_rows() as u64;
+                self.rows_before += batch.num_rows() as u64;
                 Ok(Some(batch))
             }
             Some(Err(error)) => Err(unreadable(&self.path, self.position(), &error)),
         }
     }
+}
+
+fn row_groups(metadata: &ArrowReaderMetadata) -> Vec<RowGroup> {
+    let groups = metadata.metadata().row_groups().iter();
+    let rows = groups.map(|group| u64::try_from(group.num_rows()).unwrap_or(0));
+    rows.enumerate().map(|(index, rows)| RowGroup { index, rows }).collect()
 }
 
 fn open(path: &Path) -> Result<(File, ArrowReaderMetadata), DatasetError> {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
@@ -114,6 +115,32 @@ fn the_flights_are_all_there_in_bounded_batches() {
     let batches: Vec<_> = dataset.map(Result::unwrap).collect();
     assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 336_776);
     assert!(batches.iter().all(|batch| batch.num_rows() <= 65_536));
+}
+
+#[test]
+fn runs_side_by_side_are_the_rows_of_all_files_once_and_in_order() {
+    let folder = Folder::new();
+    let rows = numbers(1_000);
+    folder.parquet("a.parquet", &rows.slice(0, 700), 90);
+    folder.parquet("b.parquet", &rows.slice(700, 10), 90);
+    folder.parquet("c.parquet", &rows.slice(710, 290), 90);
+    for most in [1, 2, 3, 50] {
+        let dataset = open(&folder.path("*.parquet")).unwrap();
+        let schema = dataset.schema();
+        let runs = dataset.in_runs(Threads::new(Some(most)).unwrap());
+        assert_eq!(runs.len(), most.min(13));
+        let mut batches = Vec::new();
+        for (first_row, run) in runs {
+            let before: usize = batches.iter().map(RecordBatch::num_rows).sum();
+            assert_eq!(first_row, before as u64);
+            batches.extend(run.map(Result::unwrap));
+        }
+        assert_eq!(arrow_select::concat::concat_batches(&schema, &batches).unwrap(), rows);
+    }
+    folder.write("d.csv", "number,text\n1000,row 1000\n");
+    let [a, d] = ["a.parquet", "d.csv"].map(|name| folder.path(name));
+    let mixed = Dataset::open_many(&[a, d], DatasetOptions::default()).unwrap();
+    assert_eq!(mixed.in_runs(Threads::new(Some(4)).unwrap()).len(), 1);
 }
 
 #[test]
@@ -316,7 +343,7 @@ fn patterns_read_their_files_in_sorted_order() {
     folder.write("a.csv", "a\n1\n");
     folder.write("c.txt", "not read");
     let dataset = open(&folder.path("*.csv")).unwrap();
-    let names: Vec<_> = dataset.files().iter().map(|file| file.file_name().unwrap()).collect();
+    let names: Vec<_> = dataset.files().map(|file| file.file_name().unwrap()).collect();
     assert_eq!(names, ["a.csv", "b.csv"]);
     assert_eq!(dataset.rows_hint(), None);
     let rows = read_one(&folder.path("*.csv"));
