@@ -6,6 +6,7 @@
 )]
 
 mod argument;
+mod attentive;
 mod clock;
 mod engine;
 mod error;

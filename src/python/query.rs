@@ -2,10 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
-use std::sync::mpsc;
-use std::sync::mpsc::RecvTimeoutError;
 
 use arrow_schema::DataType;
 use arrow_schema::TimeUnit;
@@ -17,12 +13,12 @@ use crate::engine::Engine;
 use crate::engine::Stream;
 use crate::engine::position::Cut;
 use crate::python::argument;
+use crate::python::attentive::attentive;
 use crate::python::error::raise;
 use crate::python::replay::format_named;
 use crate::python::source;
 use crate::python::source::SourceError;
 use crate::python::stream::PyStream;
-use crate::python::stream::WAIT_SLICE;
 use crate::python::stream::Wait;
 use crate::python::table;
 use crate::python::table::PyTable;
@@ -117,7 +113,7 @@ impl PyQuery {
             ..DatasetOptions::default()
         };
         let spec = self.query.spec.clone();
-        attentive(py, move |go_on| {
+        answered(py, move |go_on| {
             let dataset = Dataset::open_many(&files, options)?;
             let schema = dataset.schema();
             let mut runs = dataset.in_runs(threads);
@@ -144,14 +140,14 @@ impl PyQuery {
         let threads = argument::threads(threads)?;
         if source::is_stream(table)? {
             let reader = table::reader(table)?;
-            return attentive(py, move |go_on| {
+            return answered(py, move |go_on| {
                 let schema = reader.schema();
                 let batches = source::batches(reader);
                 collect_batches(spec, &schema, batches, order(arrival), threads, go_on)
             });
         }
         let (schema, batches) = table::batches(table)?;
-        attentive(py, move |go_on| {
+        answered(py, move |go_on| {
             collect_table(spec, &schema, &batches, order(arrival), threads, go_on)
         })
     }
@@ -177,7 +173,7 @@ impl PyQuery {
         let (from, until) = (Cut(from_cut), Cut(until_cut));
         let (slices, _) = stream.stream.read(now, from, until, shard_id, usize::MAX)?;
         let query = self.query.clone();
-        attentive(py, move |go_on| collect_stream(&query, &slices, order(arrival), threads, go_on))
+        answered(py, move |go_on| collect_stream(&query, &slices, order(arrival), threads, go_on))
     }
 
     /// Follows a stream from one cut to another, which may never come.
@@ -340,39 +336,12 @@ fn microseconds(ticks: i64, unit: TimeUnit) -> i64 {
     }
 }
 
-/// Runs a query on a thread of its own and waits for it, so that Ctrl-C is heard at once whatever the query is at.
-///
-/// A query that is given up finishes the rows it is at, and its thread ends.
-fn attentive<E>(
+/// Answers a query on a thread of its own, so that Ctrl-C is heard at once.
+fn answered<E: Into<PyErr> + Send + 'static>(
     py: Python<'_>,
     run: impl FnOnce(GoOn<'_>) -> Result<Answer, E> + Send + 'static,
-) -> PyResult<PyAnswer>
-where
-    E: Into<PyErr> + Send + 'static,
-{
-    let given_up = Arc::new(AtomicBool::new(false));
-    let (tell, told) = mpsc::sync_channel(1);
-    let told = Mutex::new(told);
-    let heard = Arc::clone(&given_up);
-    let work = move || {
-        let answer = run(&|| !heard.load(Ordering::Relaxed));
-        // Nobody listens any more to a query that was given up.
-        let _ = tell.send(answer);
-    };
-    let worker = std::thread::Builder::new().name("shardstream-query".to_owned()).spawn(work)?;
-    loop {
-        match py.detach(|| told.lock().recv_timeout(WAIT_SLICE)) {
-            Ok(answer) => return answer.map_err(E::into)?.try_into(),
-            Err(RecvTimeoutError::Timeout) => {
-                py.check_signals().inspect_err(|_| given_up.store(true, Ordering::Relaxed))?;
-            }
-            // The thread is gone without an answer: its panic goes on here, as it would have without a thread.
-            Err(RecvTimeoutError::Disconnected) => match worker.join() {
-                Ok(()) => return Err(query_error(QueryError::Stopped)),
-                Err(panic) => std::panic::resume_unwind(panic),
-            },
-        }
-    }
+) -> PyResult<PyAnswer> {
+    attentive(py, run)?.try_into()
 }
 
 fn order(arrival: bool) -> Order {

@@ -1,7 +1,6 @@
 //! `Stream` and `Shard`: writing, reading, resharding.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use pyo3::prelude::*;
@@ -18,6 +17,7 @@ use crate::engine::position::Cut;
 use crate::engine::shard::Shard;
 use crate::engine::stream::Entry;
 use crate::engine::write::Roles;
+use crate::engine::write::Routed;
 use crate::engine::write::Rows;
 use crate::engine::write::TableError;
 use crate::engine::write::Written;
@@ -25,6 +25,8 @@ use crate::hash_key::HashKey;
 use crate::python::argument;
 use crate::python::argument::Data;
 use crate::python::argument::PyPosition;
+use crate::python::attentive::WAIT_SLICE;
+use crate::python::attentive::attentive;
 use crate::python::engine::PyEngine;
 use crate::python::error::class_of;
 use crate::python::error::data_class;
@@ -41,8 +43,8 @@ use crate::python::write::PyWriteReport;
 use crate::query::check_time;
 use crate::record::Record;
 
-/// How long a wait lasts before signals are looked at: Ctrl-C works within it.
-pub(super) const WAIT_SLICE: Duration = Duration::from_millis(20);
+/// Rows that are checked and routed so fast that a thread of their own, to listen meanwhile, costs more.
+const ROWS_AT_ONCE: usize = 16_384;
 /// Records that a follower takes at a time.
 const FOLLOW_RECORDS: usize = 4_096;
 
@@ -137,32 +139,25 @@ impl PyStream {
             })?;
         }
         Rows::from_batch(empty, roles, 0).map_err(table_error)?;
-        let mut parts = Vec::with_capacity(batches.len());
-        let mut first_row = 0;
-        for batch in batches {
-            py.check_signals()?;
-            let rows = batch.num_rows();
-            let part =
-                py.detach(|| Rows::from_batch(batch, roles, first_row)).map_err(table_error)?;
-            py.detach(|| self.stream.check_sizes(&part, first_row)).map_err(nothing_stored)?;
-            let (mut looks, mut signal) = (Looks::new(), None);
-            let routed = py.detach(|| {
-                self.stream.route(part, || {
-                    signal = looks.signal();
-                    signal.is_none()
-                })
-            })?;
-            match (routed, signal) {
-                (Some(routed), _) => parts.push(routed),
-                (None, Some(signal)) => return Err(signal),
-                (None, None) => unreachable!("only a signal stops it"),
-            }
-            first_row += rows;
-        }
+        let prepared = if batches.iter().map(RecordBatch::num_rows).sum::<usize>() <= ROWS_AT_ONCE {
+            py.detach(|| prepare(&self.stream, batches, roles, &|| true))?
+        } else {
+            let stream = Arc::clone(&self.stream);
+            let [key, data, null_key] =
+                [Some(key), data, null_key].map(|name| name.map(str::to_owned));
+            attentive(py, move |go_on| {
+                let roles = Roles {
+                    key: key.as_deref().unwrap_or_default(),
+                    data: data.as_deref(),
+                    null_key: null_key.as_deref(),
+                };
+                prepare(&stream, batches, roles, go_on)
+            })?
+        };
         // From here on nothing interrupts: all rows are stored, or none.
         let now = self.engine.now();
         let mut written = Written::default();
-        for part in parts {
+        for part in prepared {
             written.extend(py.detach(|| self.stream.append(now, part))?);
         }
         Ok(PyWriteReport::of(written))
@@ -297,32 +292,52 @@ impl PyStream {
     }
 }
 
-/// Looks at signals from detached work, now and then: to attach may be to wait for another thread of Python's.
-struct Looks {
-    last: Millis,
+/// Checks and routes all rows of a table's batches; they end early where nobody waits for them any more.
+fn prepare(
+    stream: &Stream,
+    batches: Vec<RecordBatch>,
+    roles: Roles<'_>,
+    go_on: &(dyn Fn() -> bool + Sync),
+) -> Result<Vec<Routed>, Refused> {
+    let mut parts = Vec::with_capacity(batches.len());
+    let mut first_row = 0;
+    for batch in batches {
+        let rows = batch.num_rows();
+        let part = Rows::from_batch(batch, roles, first_row)?;
+        stream.check_sizes(&part, first_row)?;
+        match stream.route(part, go_on)? {
+            Some(routed) => parts.push(routed),
+            None => break,
+        }
+        first_row += rows;
+    }
+    Ok(parts)
 }
 
-impl Looks {
-    /// How long between two looks, at least.
-    const APART_MS: i64 = 10;
+/// Why no row of a table was stored.
+enum Refused {
+    Engine(EngineError),
+    Table(TableError),
+}
 
-    fn new() -> Self {
-        Self { last: Clock::System.now() }
+impl From<EngineError> for Refused {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
     }
+}
 
-    /// Returns what a signal raised, if one came and it is time to look.
-    fn signal(&mut self) -> Option<PyErr> {
-        let now = Clock::System.now();
-        // Any other time than just after the last: clocks go back, too.
-        if (0..Self::APART_MS).contains(&now.since(self.last)) {
-            return None;
+impl From<TableError> for Refused {
+    fn from(error: TableError) -> Self {
+        Self::Table(error)
+    }
+}
+
+impl From<Refused> for PyErr {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Engine(error) => nothing_stored(error),
+            Refused::Table(error) => table_error(error),
         }
-        self.last = now;
-        #[expect(
-            clippy::redundant_closure_for_method_calls,
-            reason = "the method itself is not general enough"
-        )]
-        Python::attach(|py| py.check_signals()).err()
     }
 }
 
