@@ -14,6 +14,7 @@ mod slot;
 mod sorted;
 mod spec;
 mod time;
+mod vacancy;
 mod watermark;
 
 pub use crate::window::operator::Operator;

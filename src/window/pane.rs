@@ -15,7 +15,6 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use crate::window::pane::code_table::CodeTable;
-use crate::window::pane::code_table::VACANT;
 use crate::window::pane::lane::LANE_COUNT;
 use crate::window::pane::lane::Lane;
 use crate::window::pane::stretch::STRETCH_ROWS;
@@ -25,6 +24,8 @@ use crate::window::slot::Feed;
 use crate::window::slot::Ledger;
 use crate::window::slot::ResultRow;
 use crate::window::time::bounds;
+use crate::window::vacancy::VACANT;
+use crate::window::vacancy::has_vacancy;
 
 /// How many merges are gathered before they are done.
 const MERGES_PER_CALL: usize = 16_384;
@@ -394,7 +395,7 @@ impl Panes {
             }
         }
         // Groups that are new in their panes, and panes that have no lane: listed first, as no guess foretells them.
-        if slots[first..].iter().max() != Some(&VACANT) {
+        if !has_vacancy(&slots[first..]) {
             return;
         }
         let mut rows = [0; STRETCH_ROWS];

@@ -30,7 +30,8 @@ use arrow_schema::DataType;
 use crate::window::WindowError;
 use crate::window::group::interner::Interner;
 use crate::window::group::packed;
-use crate::window::group::table::VACANT;
+use crate::window::vacancy::VACANT;
+use crate::window::vacancy::has_vacancy;
 
 /// The type that a column answers: a dictionary answers its values'.
 pub(crate) fn value_type(data_type: &DataType) -> &DataType {
@@ -212,8 +213,7 @@ impl KeyColumn {
         made: &mut Vec<u32>,
     ) {
         let nulls = texts.nulls().filter(|nulls| 0 < nulls.null_count()).cloned();
-        // No code is greater than a vacancy: a maximum finds one, many at a time.
-        if nulls.is_none() && codes.iter().max() != Some(&VACANT) {
+        if nulls.is_none() && !has_vacancy(codes) {
             return;
         }
         for (row, code) in codes.iter_mut().enumerate() {

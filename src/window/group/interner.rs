@@ -11,7 +11,7 @@ use foldhash::fast::FixedState;
 
 use crate::window::group::table::CodeTable;
 use crate::window::group::table::Place;
-use crate::window::group::table::VACANT;
+use crate::window::vacancy::VACANT;
 
 /// The longest key, in bytes, that is packed.
 pub(super) const PACKED_BYTES_MAX: usize = 15;

@@ -1,7 +1,6 @@
 //! Where the codes of keys are found: open addressing over places of half a cache line, so that a look costs one miss.
 
-/// No code: the place is vacant.
-pub(super) const VACANT: u32 = u32::MAX;
+use crate::window::vacancy::VACANT;
 
 /// A place: enough of the key to know most strangers without looking it up, and its code.
 #[derive(Clone, Copy, Debug)]

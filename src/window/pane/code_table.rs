@@ -1,7 +1,6 @@
 //! From group code to slot, for one pane: a plain array while codes are few, then open addressing.
 
-/// No slot.
-pub(super) const VACANT: u32 = u32::MAX;
+use crate::window::vacancy::VACANT;
 
 /// The codes below this stand in the plain array.
 const DENSE_CODES_MAX: usize = 256;

@@ -1,6 +1,6 @@
 //! Lanes: for the panes that rows fall into now, the slot of every group by its code, without hashing.
 
-use crate::window::pane::code_table::VACANT;
+use crate::window::vacancy::VACANT;
 
 /// How many panes have a lane at once; neighbours never share one.
 pub(super) const LANE_COUNT: usize = 8;
