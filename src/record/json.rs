@@ -17,6 +17,8 @@ mod token;
 pub use decode::Decoded;
 pub use decode::Decoder;
 pub use decode::Malformed;
+pub use encode::Dictionaries;
+pub use encode::encode_part;
 pub use encode::encode_rows;
 pub use encode::encoded_len_bound;
 pub use encode::encoded_lens;

@@ -1,5 +1,7 @@
 //! One column on its way into JSON: what writes the value of a row.
 
+use std::sync::Arc;
+
 use arrow_array::Array;
 use arrow_array::ArrayRef;
 use arrow_array::BooleanArray;
@@ -35,11 +37,10 @@ use crate::record::json::timestamp;
 /// The values of one column, by how they are written.
 pub(super) enum Values<'a> {
     Boolean(&'a BooleanArray),
-    /// Each distinct text once, as JSON; the rows copy it.
+    /// Each distinct text once; the rows copy it.
     Dictionary {
         keys: Vec<usize>,
-        texts: Vec<u8>,
-        ends: Vec<usize>,
+        texts: Arc<Texts>,
     },
     Float32(&'a [f32]),
     Float64(&'a [f64]),
@@ -63,6 +64,43 @@ pub(super) enum Values<'a> {
     UInt64(&'a [u64]),
 }
 
+/// The distinct texts of a dictionary as JSON, end to end.
+#[derive(Debug)]
+pub(super) struct Texts {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    /// Writes the texts of a dictionary of which `rows` rows are asked for; `None` where the column is none, or where
+    /// a few rows out of a large dictionary are cheaper to write one by one.
+    pub(super) fn of(
+        field: &FieldRef,
+        array: &ArrayRef,
+        rows: usize,
+        options: &EncoderOptions,
+    ) -> Result<Option<Self>, JsonError> {
+        let DataType::Dictionary(_, value) = array.data_type() else { return Ok(None) };
+        let distinct = array.as_any_dictionary().values();
+        if !is_text(value) || distinct.is_empty() || 2 * rows < distinct.len() {
+            return Ok(None);
+        }
+        let mut column = Column::new(field, distinct, Vec::new(), None, options)?;
+        let mut texts = Self { bytes: Vec::with_capacity(distinct.len() * 16), ends: Vec::new() };
+        for row in 0..distinct.len() {
+            column.write(row, &mut texts.bytes);
+            texts.ends.push(texts.bytes.len());
+        }
+        Ok(Some(texts))
+    }
+
+    #[inline]
+    fn text(&self, key: usize) -> &[u8] {
+        let start = if key == 0 { 0 } else { self.ends[key - 1] };
+        &self.bytes[start..self.ends[key]]
+    }
+}
+
 /// A column with the text that stands before each of its values.
 pub(super) struct Column<'a> {
     prefix: Vec<u8>,
@@ -71,14 +109,22 @@ pub(super) struct Column<'a> {
 }
 
 impl<'a> Column<'a> {
-    /// Prepares a column; `prefix` is what stands before its values: `{"name":` or `,"name":`.
+    /// Prepares a column; `prefix` is what stands before its values: `{"name":` or `,"name":`, and `texts` those of its
+    /// dictionary.
     pub(super) fn new(
         field: &'a FieldRef,
         array: &'a ArrayRef,
         prefix: Vec<u8>,
+        texts: Option<Arc<Texts>>,
         options: &'a EncoderOptions,
     ) -> Result<Self, JsonError> {
-        Ok(Self { prefix, nulls: array.logical_nulls(), values: values(field, array, options)? })
+        let values = match texts {
+            Some(texts) => {
+                Values::Dictionary { keys: array.as_any_dictionary().normalized_keys(), texts }
+            }
+            None => values(field, array, options)?,
+        };
+        Ok(Self { prefix, nulls: array.logical_nulls(), values })
     }
 
     /// Writes the prefix and the value of `row`.
@@ -93,11 +139,7 @@ impl<'a> Column<'a> {
             Values::Boolean(array) => {
                 out.extend_from_slice(if array.value(row) { b"true" } else { b"false" });
             }
-            Values::Dictionary { keys, texts, ends } => {
-                let key = keys[row];
-                let start = if key == 0 { 0 } else { ends[key - 1] };
-                out.extend_from_slice(&texts[start..ends[key]]);
-            }
+            Values::Dictionary { keys, texts } => out.extend_from_slice(texts.text(keys[row])),
             Values::Float32(values) => write_f32(values[row], out),
             Values::Float64(values) => write_f64(values[row], out),
             Values::Int8(values) => write_scalar(&values[row], out),
@@ -149,9 +191,6 @@ fn values<'a>(
 ) -> Result<Values<'a>, JsonError> {
     Ok(match array.data_type() {
         DataType::Boolean => Values::Boolean(array.as_boolean()),
-        DataType::Dictionary(_, value) if is_text(value) => {
-            return dictionary(field, array, options);
-        }
         DataType::Float32 => Values::Float32(array.as_primitive::<Float32Type>().values()),
         DataType::Float64 => Values::Float64(array.as_primitive::<Float64Type>().values()),
         DataType::Int8 => Values::Int8(array.as_primitive::<Int8Type>().values()),
@@ -184,27 +223,6 @@ fn ticks(array: &ArrayRef, unit: TimeUnit) -> &[i64] {
         TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().values(),
         TimeUnit::Nanosecond => array.as_primitive::<TimestampNanosecondType>().values(),
     }
-}
-
-fn dictionary<'a>(
-    field: &'a FieldRef,
-    array: &'a ArrayRef,
-    options: &'a EncoderOptions,
-) -> Result<Values<'a>, JsonError> {
-    let dictionary = array.as_any_dictionary();
-    let distinct = dictionary.values();
-    // A few rows out of a large dictionary are cheaper to write one by one.
-    if distinct.is_empty() || 2 * array.len() < distinct.len() {
-        return other(field, array, options);
-    }
-    let mut texts = Column::new(field, distinct, Vec::new(), options)?;
-    let mut written = Vec::with_capacity(distinct.len() * 16);
-    let mut ends = Vec::with_capacity(distinct.len());
-    for row in 0..distinct.len() {
-        texts.write(row, &mut written);
-        ends.push(written.len());
-    }
-    Ok(Values::Dictionary { keys: dictionary.normalized_keys(), texts: written, ends })
 }
 
 fn other<'a>(

@@ -18,6 +18,7 @@ use arrow_schema::DataType;
 use crate::record::json::JsonError;
 use crate::record::json::binary::Base64Factory;
 use crate::record::json::column::Column;
+use crate::record::json::column::Texts;
 use crate::record::json::column::write_scalar;
 
 /// The longest escape of one byte of text: `\u001f`.
@@ -38,8 +39,33 @@ pub fn encode_rows(
     batch: &RecordBatch,
     rows: Option<&[u32]>,
 ) -> Result<LargeBinaryArray, JsonError> {
+    let count = rows.map_or(batch.num_rows(), <[u32]>::len);
+    encode(batch, rows, &Dictionaries::of(batch, count))
+}
+
+/// Encodes all rows of a part of a batch, as [`encode_rows`] does, with the dictionaries of the whole batch.
+///
+/// # Errors
+///
+/// A column whose type has no JSON form.
+///
+/// # Panics
+///
+/// When the dictionaries are those of another batch.
+pub fn encode_part(
+    part: &RecordBatch,
+    dictionaries: &Dictionaries,
+) -> Result<LargeBinaryArray, JsonError> {
+    encode(part, None, dictionaries)
+}
+
+fn encode(
+    batch: &RecordBatch,
+    rows: Option<&[u32]>,
+    dictionaries: &Dictionaries,
+) -> Result<LargeBinaryArray, JsonError> {
     let options = encoder_options();
-    let mut columns = columns(batch, &options)?;
+    let mut columns = columns(batch, dictionaries, &options)?;
     let count = rows.map_or(batch.num_rows(), <[u32]>::len);
     let mut sink = Sink::new(count, row_bytes_estimate(batch));
     match rows {
@@ -47,6 +73,28 @@ pub fn encode_rows(
         None => (0..batch.num_rows()).for_each(|row| sink.push(&mut columns, row)),
     }
     Ok(sink.finish())
+}
+
+/// The distinct texts of a batch's dictionaries as JSON, for all of its parts.
+#[derive(Debug, Default)]
+pub struct Dictionaries {
+    /// By column; columns beyond have none.
+    texts: Vec<Option<Arc<Texts>>>,
+}
+
+impl Dictionaries {
+    /// Writes the texts of those dictionaries where that is worth it for `rows` rows.
+    pub fn of(batch: &RecordBatch, rows: usize) -> Self {
+        let options = encoder_options();
+        let fields = batch.schema_ref().fields().iter().zip(batch.columns());
+        // A dictionary that cannot be written is told of by its column.
+        let texts = fields.map(|(field, array)| Texts::of(field, array, rows, &options).ok()?);
+        Self { texts: texts.map(|texts| texts.map(Arc::new)).collect() }
+    }
+
+    fn column(&self, index: usize) -> Option<Arc<Texts>> {
+        self.texts.get(index).and_then(Clone::clone)
+    }
 }
 
 /// Bounds the bytes of one row's JSON from above, without encoding it where that can be avoided.
@@ -70,7 +118,8 @@ pub fn encoded_len_bound(batch: &RecordBatch, row: usize) -> usize {
 /// A column whose type has no JSON form, or a row of more than 4 GiB.
 pub fn encoded_lens(batch: &RecordBatch) -> Result<Vec<u32>, JsonError> {
     let options = encoder_options();
-    let mut columns = columns(batch, &options)?;
+    let dictionaries = Dictionaries::of(batch, batch.num_rows());
+    let mut columns = columns(batch, &dictionaries, &options)?;
     let mut text = Vec::with_capacity(row_bytes_estimate(batch));
     let mut lens = Vec::with_capacity(batch.num_rows());
     for row in 0..batch.num_rows() {
@@ -114,6 +163,7 @@ fn encoder_options() -> EncoderOptions {
 
 fn columns<'a>(
     batch: &'a RecordBatch,
+    dictionaries: &Dictionaries,
     options: &'a EncoderOptions,
 ) -> Result<Vec<Column<'a>>, JsonError> {
     let fields = batch.schema_ref().fields().iter();
@@ -122,7 +172,8 @@ fn columns<'a>(
         .zip(arrays)
         .enumerate()
         .map(|(index, (field, array))| {
-            Column::new(field, array, prefix(index, field.name()), options)
+            let prefix = prefix(index, field.name());
+            Column::new(field, array, prefix, dictionaries.column(index), options)
         })
         .collect()
 }
@@ -167,7 +218,7 @@ fn exact_len(batch: &RecordBatch, index: usize, row: usize) -> usize {
     let field = &batch.schema_ref().fields()[index];
     let value = batch.column(index).slice(row, 1);
     let mut text = Vec::new();
-    match Column::new(field, &value, Vec::new(), &options) {
+    match Column::new(field, &value, Vec::new(), None, &options) {
         Ok(mut column) => column.write(0, &mut text),
         Err(_) => return usize::MAX,
     }
