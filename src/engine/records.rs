@@ -222,7 +222,7 @@ impl Part {
                     let keys = picked(slice, &slice.block.keys.to_array())?;
                     cast(&keys, &DataType::Utf8View)?
                 }
-                RecordColumn::Data => cast(&self.data()?, &DataType::BinaryView)?,
+                RecordColumn::Data => self.data()?,
             })
         };
         let arrays = columns.iter().map(column).collect::<Result<Vec<ArrayRef>, ArrowError>>()?;
@@ -232,7 +232,9 @@ impl Part {
     fn data(&self) -> Result<ArrayRef, ArrowError> {
         let slice = &self.slice;
         let batch = match &slice.block.payload {
-            Payload::Bytes(bytes) => return picked(slice, &bytes.to_array()),
+            Payload::Bytes(bytes) => {
+                return cast(&picked(slice, &bytes.to_array())?, &DataType::BinaryView);
+            }
             Payload::Rows(batch) => batch,
         };
         let rows = match &slice.rows {

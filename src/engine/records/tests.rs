@@ -220,7 +220,7 @@ proptest! {
 #[test]
 fn many_rows_are_the_same_on_any_number_of_threads() {
     let row = |number: u32| -> Row {
-        let text = (number % 7 != 0).then(|| format!("text {}", number % 1_000));
+        let text = (!number.is_multiple_of(7)).then(|| format!("text {}", number % 1_000));
         (u8::try_from(number % 251).unwrap(), Some(i64::from(number) * 1_000), text)
     };
     let rows: Vec<Row> = (0..3 * 65_536 + 100).map(row).collect();

@@ -32,7 +32,11 @@ use arrow_schema::FieldRef;
 use arrow_schema::TimeUnit;
 
 use crate::record::json::JsonError;
-use crate::record::json::timestamp;
+use crate::record::json::binary::Base64Factory;
+use crate::record::json::dictionary::Texts;
+use crate::record::json::text;
+use crate::record::json::text::Pieces;
+use crate::record::json::timestamp::Times;
 
 /// The values of one column, by how they are written.
 pub(super) enum Values<'a> {
@@ -55,8 +59,7 @@ pub(super) enum Values<'a> {
     TextView(&'a StringViewArray),
     Timestamp {
         ticks: &'a [i64],
-        unit: TimeUnit,
-        is_utc: bool,
+        times: Times,
     },
     UInt8(&'a [u8]),
     UInt16(&'a [u16]),
@@ -64,46 +67,10 @@ pub(super) enum Values<'a> {
     UInt64(&'a [u64]),
 }
 
-/// The distinct texts of a dictionary as JSON, end to end.
-#[derive(Debug)]
-pub(super) struct Texts {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl Texts {
-    /// Writes the texts of a dictionary of which `rows` rows are asked for; `None` where the column is none, or where
-    /// a few rows out of a large dictionary are cheaper to write one by one.
-    pub(super) fn of(
-        field: &FieldRef,
-        array: &ArrayRef,
-        rows: usize,
-        options: &EncoderOptions,
-    ) -> Result<Option<Self>, JsonError> {
-        let DataType::Dictionary(_, value) = array.data_type() else { return Ok(None) };
-        let distinct = array.as_any_dictionary().values();
-        if !is_text(value) || distinct.is_empty() || 2 * rows < distinct.len() {
-            return Ok(None);
-        }
-        let mut column = Column::new(field, distinct, Vec::new(), None, options)?;
-        let mut texts = Self { bytes: Vec::with_capacity(distinct.len() * 16), ends: Vec::new() };
-        for row in 0..distinct.len() {
-            column.write(row, &mut texts.bytes);
-            texts.ends.push(texts.bytes.len());
-        }
-        Ok(Some(texts))
-    }
-
-    #[inline]
-    fn text(&self, key: usize) -> &[u8] {
-        let start = if key == 0 { 0 } else { self.ends[key - 1] };
-        &self.bytes[start..self.ends[key]]
-    }
-}
-
 /// A column with the text that stands before each of its values.
 pub(super) struct Column<'a> {
-    prefix: Vec<u8>,
+    prefix: Pieces,
+    prefix_len: usize,
     nulls: Option<NullBuffer>,
     values: Values<'a>,
 }
@@ -124,13 +91,14 @@ impl<'a> Column<'a> {
             }
             None => values(field, array, options)?,
         };
-        Ok(Self { prefix, nulls: array.logical_nulls(), values })
+        let (prefix_len, prefix) = (prefix.len(), Pieces::new(prefix));
+        Ok(Self { prefix, prefix_len, nulls: array.logical_nulls(), values })
     }
 
     /// Writes the prefix and the value of `row`.
     #[inline]
     pub(super) fn write(&mut self, row: usize, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.prefix);
+        self.prefix.append(0, self.prefix_len, out);
         if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             out.extend_from_slice(b"null");
             return;
@@ -139,7 +107,7 @@ impl<'a> Column<'a> {
             Values::Boolean(array) => {
                 out.extend_from_slice(if array.value(row) { b"true" } else { b"false" });
             }
-            Values::Dictionary { keys, texts } => out.extend_from_slice(texts.text(keys[row])),
+            Values::Dictionary { keys, texts } => texts.append(keys[row], out),
             Values::Float32(values) => write_f32(values[row], out),
             Values::Float64(values) => write_f64(values[row], out),
             Values::Int8(values) => write_scalar(&values[row], out),
@@ -148,18 +116,23 @@ impl<'a> Column<'a> {
             Values::Int64(values) => write_scalar(&values[row], out),
             Values::Null => out.extend_from_slice(b"null"),
             Values::Other(encoder) => encoder.encode(row, out),
-            Values::TextLarge(array) => write_scalar(array.value(row), out),
-            Values::TextSmall(array) => write_scalar(array.value(row), out),
-            Values::TextView(array) => write_scalar(array.value(row), out),
-            Values::Timestamp { ticks, unit, is_utc } => {
-                timestamp::write(ticks[row], *unit, *is_utc, out);
-            }
+            Values::TextLarge(array) => text::write(array, row, out),
+            Values::TextSmall(array) => text::write(array, row, out),
+            Values::TextView(array) => text::write_view(array, row, out),
+            Values::Timestamp { ticks, times } => times.write(ticks[row], out),
             Values::UInt8(values) => write_scalar(&values[row], out),
             Values::UInt16(values) => write_scalar(&values[row], out),
             Values::UInt32(values) => write_scalar(&values[row], out),
             Values::UInt64(values) => write_scalar(&values[row], out),
         }
     }
+}
+
+/// How the values are written that Arrow writes for us.
+pub(super) fn encoder_options() -> EncoderOptions {
+    EncoderOptions::default()
+        .with_explicit_nulls(true)
+        .with_encoder_factory(Arc::new(Base64Factory))
 }
 
 /// Writes a number or a text through the one serializer that knows the shortest digits and the escapes.
@@ -199,9 +172,10 @@ fn values<'a>(
         DataType::Int64 => Values::Int64(array.as_primitive::<Int64Type>().values()),
         DataType::LargeUtf8 => Values::TextLarge(array.as_string()),
         DataType::Null => Values::Null,
-        DataType::Timestamp(unit, zone) => {
-            Values::Timestamp { ticks: ticks(array, *unit), unit: *unit, is_utc: zone.is_some() }
-        }
+        DataType::Timestamp(unit, zone) => Values::Timestamp {
+            ticks: ticks(array, *unit),
+            times: Times::new(*unit, zone.is_some()),
+        },
         DataType::UInt8 => Values::UInt8(array.as_primitive::<UInt8Type>().values()),
         DataType::UInt16 => Values::UInt16(array.as_primitive::<UInt16Type>().values()),
         DataType::UInt32 => Values::UInt32(array.as_primitive::<UInt32Type>().values()),
@@ -210,10 +184,6 @@ fn values<'a>(
         DataType::Utf8View => Values::TextView(array.as_string_view()),
         _ => return other(field, array, options),
     })
-}
-
-fn is_text(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
 fn ticks(array: &ArrayRef, unit: TimeUnit) -> &[i64] {
