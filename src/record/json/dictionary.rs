@@ -5,7 +5,6 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
-use arrow_json::EncoderOptions;
 use arrow_schema::DataType;
 use arrow_schema::FieldRef;
 
@@ -23,10 +22,8 @@ pub struct Dictionaries {
 impl Dictionaries {
     /// Writes the texts of those dictionaries where that is worth it for `rows` rows.
     pub fn of(batch: &RecordBatch, rows: usize) -> Self {
-        let options = encoder_options();
         let fields = batch.schema_ref().fields().iter().zip(batch.columns());
-        let texts =
-            fields.map(|(field, array)| Texts::of(field, array, rows, &options).map(Arc::new));
+        let texts = fields.map(|(field, array)| Texts::of(field, array, rows).map(Arc::new));
         Self { texts: texts.collect() }
     }
 
@@ -45,19 +42,15 @@ pub(super) struct Texts {
 impl Texts {
     /// `None` where the column is no dictionary of texts, or where a few rows out of a large one are cheaper to write
     /// one by one.
-    fn of(
-        field: &FieldRef,
-        array: &ArrayRef,
-        rows: usize,
-        options: &EncoderOptions,
-    ) -> Option<Self> {
+    fn of(field: &FieldRef, array: &ArrayRef, rows: usize) -> Option<Self> {
         let DataType::Dictionary(_, value) = array.data_type() else { return None };
         let distinct = array.as_any_dictionary().values();
         let is_text = matches!(**value, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
         if !is_text || distinct.is_empty() || 2 * rows < distinct.len() {
             return None;
         }
-        let mut column = Column::new(field, distinct, Vec::new(), None, options).ok()?;
+        let options = encoder_options();
+        let mut column = Column::new(field, distinct, Vec::new(), None, &options).ok()?;
         let mut bytes = Vec::with_capacity(distinct.len() * 16);
         let ends = (0..distinct.len()).map(|row| {
             column.write(row, &mut bytes);
