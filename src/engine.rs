@@ -4,6 +4,7 @@ pub mod error;
 pub mod log;
 pub mod position;
 pub mod put_many;
+pub mod records;
 pub(crate) mod reshard;
 pub mod shard;
 pub mod stream;

@@ -2,6 +2,7 @@
 
 pub mod block;
 pub mod builder;
+mod digits;
 pub mod json;
 pub mod key;
 pub mod lens;

@@ -227,6 +227,8 @@ class Records:
     def __iter__(self) -> RecordIterator: ...
     def rows(self, *, on_error: Literal["raise", "skip"] = "raise") -> Table:
         """The payload's own columns: those of the tables written, and the fields of JSON records."""
+    def select(self, *columns: str) -> Table:
+        """Some of the columns that records are to an Arrow library; no others are made."""
     def to_numpy(self, name: str) -> NDArray[Any]:
         """One column as a numpy array."""
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> CapsuleType: ...

@@ -55,6 +55,16 @@ impl Slice {
         }
     }
 
+    /// Returns the slice's records `from..until`.
+    #[must_use]
+    pub fn part(&self, from: usize, until: usize) -> Self {
+        let rows = match &self.rows {
+            Picked::Run(start, _) => Picked::Run(start + from, start + until),
+            Picked::Rows(rows) => Picked::Rows(rows.slice(from, until - from)),
+        };
+        Self { block: Arc::clone(&self.block), rows }
+    }
+
     fn shorten(&mut self, len: usize) {
         match &mut self.rows {
             Picked::Run(start, end) => *end = *start + len,

@@ -1,25 +1,11 @@
 //! `Record` and `Records`: what a read gives, without copying until somebody asks for bytes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
-use arrow_array::BinaryViewArray;
 use arrow_array::RecordBatch;
-use arrow_array::StringArray;
-use arrow_array::StringViewArray;
-use arrow_array::TimestampMillisecondArray;
-use arrow_array::UInt32Array;
-use arrow_array::builder::StringViewBuilder;
 use arrow_array::cast::AsArray;
-use arrow_buffer::ScalarBuffer;
-use arrow_cast::cast;
 use arrow_schema::ArrowError;
-use arrow_schema::DataType;
-use arrow_schema::Field;
-use arrow_schema::Schema;
-use arrow_schema::SchemaRef;
-use arrow_schema::TimeUnit;
-use arrow_select::take::take;
 use numpy::PyArray1;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
@@ -28,18 +14,23 @@ use pyo3::types::PyCapsule;
 use pyo3::types::PyInt;
 use pyo3::types::PyList;
 use pyo3::types::PySlice;
+use pyo3::types::PyString;
+use pyo3::types::PyTuple;
 use pyo3_arrow::ffi::to_schema_pycapsule;
 
 use crate::clock::Millis;
-use crate::engine::log::Picked;
 use crate::engine::log::Slice;
+use crate::engine::records;
+use crate::engine::records::Batches;
+use crate::engine::records::RecordColumn;
 use crate::python::argument;
 use crate::python::error::raise;
 use crate::python::table::PyTable;
 use crate::python::table::stream_capsule;
 use crate::query::columns;
 use crate::record::Record;
-use crate::record::payload::Payload;
+use crate::record::sequence::ShardIndex;
+use crate::threads::Threads;
 
 /// A time as Python has it: an aware `datetime` in UTC.
 pub(super) fn datetime(py: Python<'_>, time: Millis) -> PyResult<Bound<'_, PyAny>> {
@@ -111,16 +102,18 @@ pub(super) struct PyRecords {
     slices: Vec<Slice>,
     /// For each slice, how many records lie before its end.
     ends: Vec<usize>,
+    /// How many threads make columns.
+    threads: Threads,
 }
 
 impl PyRecords {
-    pub(super) fn new(slices: Vec<Slice>) -> Self {
+    pub(super) fn new(slices: Vec<Slice>, threads: Threads) -> Self {
         let mut end = 0;
         let ends = slices.iter().map(|slice| {
             end += slice.len();
             end
         });
-        Self { ends: ends.collect(), slices }
+        Self { ends: ends.collect(), slices, threads }
     }
 
     fn len(&self) -> usize {
@@ -140,15 +133,66 @@ impl PyRecords {
         for (slice, &last) in self.slices.iter().zip(&self.ends) {
             let (from, until) = (start.clamp(first, last) - first, end.clamp(first, last) - first);
             if from < until {
-                let rows = match &slice.rows {
-                    Picked::Run(run, _) => Picked::Run(run + from, run + until),
-                    Picked::Rows(rows) => Picked::Rows(rows.slice(from, until - from)),
-                };
-                parts.push(Slice { block: Arc::clone(&slice.block), rows });
+                parts.push(slice.part(from, until));
             }
             first = last;
         }
-        Self::new(parts)
+        Self::new(parts, self.threads)
+    }
+
+    /// Makes some columns with the interpreter detached, and looks at signals between batches.
+    fn batches(&self, py: Python<'_>, columns: &[RecordColumn]) -> PyResult<Vec<RecordBatch>> {
+        let mut batches = Batches::new(self.slices.clone(), columns, self.threads);
+        let mut made = Vec::new();
+        while let Some(batch) = py.detach(|| batches.next()) {
+            made.push(batch.map_err(not_made)?);
+            py.check_signals()?;
+        }
+        Ok(made)
+    }
+
+    /// Each record's slice, and its row in the slice's block.
+    fn rows_of_blocks(&self) -> impl Iterator<Item = (&Slice, usize)> {
+        self.slices
+            .iter()
+            .flat_map(move |slice| (0..slice.len()).map(move |place| (slice, slice.row(place))))
+    }
+
+    /// One column as Python objects.
+    fn objects<'py>(
+        &self,
+        py: Python<'py>,
+        column: RecordColumn,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let mut objects = Vec::with_capacity(self.len());
+        for batch in self.batches(py, &[column])? {
+            let array = batch.column(0);
+            if let Some(texts) = array.as_string_opt::<i32>() {
+                objects
+                    .extend(texts.iter().flatten().map(|text| PyString::new(py, text).into_any()));
+            } else if let Some(texts) = array.as_string_view_opt() {
+                objects
+                    .extend(texts.iter().flatten().map(|text| PyString::new(py, text).into_any()));
+            } else {
+                let bytes = array.as_binary_view().iter().flatten();
+                objects.extend(bytes.map(|bytes| PyBytes::new(py, bytes).into_any()));
+            }
+        }
+        Ok(objects)
+    }
+
+    /// The names of the shards, one object for each shard.
+    fn shard_names<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyAny>> {
+        let mut names: HashMap<ShardIndex, Bound<'py, PyAny>> = HashMap::new();
+        let mut objects = Vec::with_capacity(self.len());
+        for slice in &self.slices {
+            for place in 0..slice.len() {
+                let shard = slice.block.shard(slice.row(place));
+                let name = || PyString::new(py, &shard.to_string()).into_any();
+                objects.push(names.entry(shard).or_insert_with(name).clone());
+            }
+        }
+        objects
     }
 }
 
@@ -238,6 +282,25 @@ impl PyRecords {
         Ok(PyTable::new(rows.schema, rows.batches))
     }
 
+    /// Some of the columns that records are to an Arrow library; no others are made.
+    ///
+    /// Args:
+    ///     columns: Of "shard_id", "sequence_number", "arrival_time", "partition_key" and "data", in the order wanted. The
+    ///         data of a table's rows is their JSON.
+    ///
+    /// Returns:
+    ///     Table: One row a record, in order.
+    ///
+    /// Raises:
+    ///     ColumnNotFoundError: Records have no such column.
+    ///     InvalidArgumentException: No column is named, or one twice.
+    ///     RecordDecodeError: A table's rows have a column without a JSON form.
+    #[pyo3(signature = (*columns))]
+    fn select(&self, py: Python<'_>, columns: &Bound<'_, PyTuple>) -> PyResult<PyTable> {
+        let columns = selected(columns)?;
+        Ok(PyTable::new(records::schema(&columns), self.batches(py, &columns)?))
+    }
+
     /// One column as a numpy array.
     ///
     /// Args:
@@ -252,55 +315,39 @@ impl PyRecords {
         name: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let name = argument::text(name, "a column's name")?;
-        let each =
-            |slice: &Slice| (0..slice.len()).map(|place| slice.row(place)).collect::<Vec<_>>();
-        let objects = |value: &dyn Fn(&Slice, usize) -> PyResult<Bound<'py, PyAny>>| -> PyResult<Bound<'py, PyAny>> {
-            let list = PyList::empty(py);
-            for slice in &self.slices {
-                for row in each(slice) {
-                    list.append(value(slice, row)?)?;
-                }
-            }
-            py.import("numpy")?.call_method1("array", (list, "object"))
+        let objects = |objects: Vec<Bound<'py, PyAny>>| {
+            py.import("numpy")?.call_method1("array", (PyList::new(py, objects)?, "object"))
         };
         match name {
             "sequence_index" => {
-                let index = |slice: &Slice, row: usize| slice.block.first_index + row as u64;
-                let indices = self
-                    .slices
-                    .iter()
-                    .flat_map(|slice| each(slice).into_iter().map(move |row| index(slice, row)));
-                Ok(PyArray1::from_vec(py, indices.collect::<Vec<u64>>()).into_any())
+                let indices = py.detach(|| {
+                    self.rows_of_blocks()
+                        .map(|(slice, row)| slice.block.first_index + row as u64)
+                        .collect()
+                });
+                Ok(PyArray1::<u64>::from_vec(py, indices).into_any())
             }
             "shard_index" => {
-                let shards = self.slices.iter().flat_map(|slice| {
-                    each(slice).into_iter().map(move |row| slice.block.shard(row).0)
+                let shards = py.detach(|| {
+                    self.rows_of_blocks().map(|(slice, row)| slice.block.shard(row).0).collect()
                 });
-                Ok(PyArray1::from_vec(py, shards.collect::<Vec<u32>>()).into_any())
+                Ok(PyArray1::<u32>::from_vec(py, shards).into_any())
             }
             "arrival_time" => {
-                let times = self.slices.iter().flat_map(arrivals);
-                let ms = PyArray1::from_vec(py, times.collect::<Vec<i64>>());
+                let mut times = Vec::with_capacity(self.len());
+                for slice in &self.slices {
+                    times.extend_from_slice(&records::arrivals(slice));
+                }
+                let ms = PyArray1::<i64>::from_vec(py, times);
                 ms.into_any().call_method1("view", ("datetime64[ms]",))
             }
-            "shard_id" => objects(&|slice, row| {
-                Ok(slice.block.shard(row).to_string().into_pyobject(py)?.into_any())
-            }),
-            "sequence_number" => objects(&|slice, row| {
-                Ok(slice.block.sequence_number(row).to_string().into_pyobject(py)?.into_any())
-            }),
-            "partition_key" => {
-                objects(&|slice, row| Ok(slice.block.keys.value(row).into_pyobject(py)?.into_any()))
-            }
-            "data" => objects(&|slice, row| {
-                Ok(PyBytes::new(py, &slice.block.payload.data(row)?).into_any())
-            }),
+            "shard_id" => objects(self.shard_names(py)),
+            "sequence_number" => objects(self.objects(py, RecordColumn::SequenceNumber)?),
+            "partition_key" => objects(self.objects(py, RecordColumn::PartitionKey)?),
+            "data" => objects(self.objects(py, RecordColumn::Data)?),
             _ => {
                 let known = "sequence_index, arrival_time, shard_index, shard_id, sequence_number, partition_key, data";
-                Err(raise(
-                    "ColumnNotFoundError",
-                    format!("records have no column `{name}`; there are {known}"),
-                ))
+                Err(unknown(name, known))
             }
         }
     }
@@ -311,18 +358,13 @@ impl PyRecords {
         py: Python<'py>,
         requested_schema: Option<Bound<'py, PyCapsule>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        let slices = self.slices.clone();
-        stream_capsule(
-            py,
-            &schema(),
-            slices.into_iter().map(|slice| batch(&slice)),
-            requested_schema,
-        )
+        let batches = Batches::new(self.slices.clone(), &RecordColumn::ALL, self.threads);
+        stream_capsule(py, &records::schema(&RecordColumn::ALL), batches, requested_schema)
     }
 
     #[expect(clippy::unused_self, reason = "the protocol asks an instance")]
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        Ok(to_schema_pycapsule(py, schema().as_ref())?)
+        Ok(to_schema_pycapsule(py, records::schema(&RecordColumn::ALL).as_ref())?)
     }
 
     fn __repr__(&self) -> String {
@@ -355,77 +397,34 @@ impl PyRecordIterator {
     }
 }
 
-/// The columns that records are to an Arrow library.
-fn schema() -> SchemaRef {
-    let time = DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()));
-    Arc::new(Schema::new(vec![
-        Field::new("shard_id", DataType::Utf8View, false),
-        Field::new("sequence_number", DataType::Utf8, false),
-        Field::new("arrival_time", time, false),
-        Field::new("partition_key", DataType::Utf8View, false),
-        Field::new("data", DataType::BinaryView, false),
-    ]))
-}
-
-fn batch(slice: &Slice) -> Result<RecordBatch, ArrowError> {
-    let block = &slice.block;
-    let rows: Vec<u32> = (0..slice.len())
-        .map(|place| u32::try_from(slice.row(place)).expect("a block's row fits 32 bits"))
-        .collect();
-    let picked = |array: &ArrayRef| -> Result<ArrayRef, ArrowError> {
-        match &slice.rows {
-            Picked::Run(start, end) => Ok(array.slice(*start, end - start)),
-            Picked::Rows(rows) => take(array, &UInt32Array::new(rows.clone(), None), None),
+/// Finds columns by their names, each once.
+fn selected(names: &Bound<'_, PyTuple>) -> PyResult<Vec<RecordColumn>> {
+    let mut columns = Vec::with_capacity(names.len());
+    for name in names {
+        let name = argument::text(&name, "a column's name")?;
+        let column = RecordColumn::named(name)
+            .ok_or_else(|| unknown(name, &RecordColumn::ALL.map(RecordColumn::name).join(", ")))?;
+        if columns.contains(&column) {
+            let message = format!("select names `{name}` twice; a table has each column once");
+            return Err(raise("InvalidArgumentException", message));
         }
-    };
-    let numbers = rows.iter().map(|&row| block.sequence_number(row as usize).to_string());
-    let times: ScalarBuffer<i64> = arrivals(slice).into();
-    let keys = cast(&picked(&block.keys.to_array())?, &DataType::Utf8View)?;
-    let data = match &block.payload {
-        Payload::Bytes(bytes) => picked(&bytes.to_array())?,
-        Payload::Rows(_) => block
-            .payload
-            .data_column(Some(&rows))
-            .map_err(|error| ArrowError::ExternalError(Box::new(error)))?,
-    };
-    let data = cast(&data, &DataType::BinaryView)?;
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(shard_ids(slice, &rows)?),
-        Arc::new(StringArray::from_iter_values(numbers)),
-        Arc::new(TimestampMillisecondArray::new(times, None).with_timezone("UTC")),
-        Arc::<StringViewArray>::new(keys.as_string_view().clone()),
-        Arc::<BinaryViewArray>::new(data.as_binary_view().clone()),
-    ];
-    RecordBatch::try_new(schema(), columns)
+        columns.push(column);
+    }
+    if columns.is_empty() {
+        let message = "select names no column; name those that are wanted, as in select(\"data\")";
+        return Err(raise("InvalidArgumentException", message));
+    }
+    Ok(columns)
 }
 
-/// The names of the rows' shards, each name kept once.
-fn shard_ids(slice: &Slice, rows: &[u32]) -> Result<StringViewArray, ArrowError> {
-    let mut names = StringViewBuilder::with_capacity(rows.len());
-    let runs = slice.block.routes.runs();
-    let text: String = runs.iter().map(|run| run.birth.shard.to_string()).collect();
-    let name_len =
-        u32::try_from(text.len() / runs.len()).expect("a shard's name has 20 characters");
-    let buffer = names.append_block(text.into_bytes().into());
-    for &row in rows {
-        let shard = slice.block.shard(row as usize);
-        let place = runs
-            .binary_search_by_key(&shard, |run| run.birth.shard)
-            .expect("a row's shard has a run");
-        names.try_append_view(
-            buffer,
-            u32::try_from(place).expect("few shards") * name_len,
-            name_len,
-        )?;
+/// Says why columns of records cannot be made, in the words of whoever could not.
+fn not_made(error: ArrowError) -> PyErr {
+    match error {
+        ArrowError::ExternalError(inner) => raise("RecordDecodeError", inner),
+        other => raise("RecordDecodeError", other),
     }
-    Ok(names.finish())
 }
 
-fn arrivals(slice: &Slice) -> Vec<i64> {
-    match &slice.rows {
-        Picked::Run(start, end) => slice.block.arrivals.expand(*start, *end).to_vec(),
-        Picked::Rows(rows) => {
-            rows.iter().map(|&row| slice.block.arrivals.at(row as usize).0).collect()
-        }
-    }
+fn unknown(name: &str, known: &str) -> PyErr {
+    raise("ColumnNotFoundError", format!("records have no column `{name}`; there are {known}"))
 }

@@ -185,7 +185,7 @@ impl PyStream {
         let limit = limit.unwrap_or(usize::MAX);
         let (slices, _) =
             self.stream.read_metered(now, Cut(from_cut), Cut(until_cut), shard_id, limit)?;
-        Ok(PyRecords::new(slices))
+        Ok(PyRecords::new(slices, self.stream.threads()))
     }
 
     /// An iterator over records from a cut on, waiting for those to come.

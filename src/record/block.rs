@@ -70,9 +70,23 @@ impl Arrivals {
         match self {
             Self::All(time) => vec![time.0; end - start].into(),
             Self::Each(times) => times.slice(start, end - start),
-            Self::Runs(_) => (start..end).map(|row| self.at(row).0).collect(),
+            Self::Runs(runs) => expanded(runs, start, end),
         }
     }
+}
+
+/// The times of rows `start..end`: a search for the first, and a walk from there.
+fn expanded(runs: &[(u32, Millis)], start: usize, end: usize) -> ScalarBuffer<i64> {
+    let mut times = Vec::with_capacity(end - start);
+    let first = runs.partition_point(|&(first, _)| first as usize <= start).saturating_sub(1);
+    for (place, &(_, time)) in runs.iter().enumerate().skip(first) {
+        if start + times.len() == end {
+            break;
+        }
+        let until = runs.get(place + 1).map_or(end, |&(next, _)| end.min(next as usize));
+        times.resize(until - start, time.0);
+    }
+    times.into()
 }
 
 /// The rows of one shard within a block.
@@ -148,6 +162,11 @@ impl Routes {
     /// Returns the shards that have rows here, in order of their index.
     pub fn runs(&self) -> &[ShardRun] {
         &self.runs
+    }
+
+    /// Returns for each row its place in [`Routes::runs`]; `None` when there is one run.
+    pub(crate) fn places(&self) -> Option<&[u16]> {
+        self.slots.as_deref()
     }
 
     /// Returns the shard of a row.

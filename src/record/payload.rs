@@ -151,14 +151,6 @@ impl Payload {
         }
     }
 
-    /// Returns the bytes of the picked rows, or of all, as a column.
-    pub fn data_column(&self, rows: Option<&[u32]>) -> Result<ArrayRef, JsonError> {
-        match self {
-            Self::Bytes(data) => Ok(data.to_array()),
-            Self::Rows(batch) => Ok(std::sync::Arc::new(json::encode_rows(batch, rows)?)),
-        }
-    }
-
     /// Returns how many bytes of data each row has, in order.
     pub fn data_lens(&self) -> Result<Vec<u32>, JsonError> {
         let len = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX);

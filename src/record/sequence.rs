@@ -4,6 +4,8 @@
 //! record second (9), shard (8), `2`. The index stands above the record's second, so within a shard order is the
 //! order of indices; the creation second stands above the index, so a child's numbers are above its parents'.
 
+pub mod many;
+
 use std::fmt;
 
 /// The index that closes a shard: above every record's.

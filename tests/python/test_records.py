@@ -89,6 +89,70 @@ def test_records_when_their_stream_is_gone_then_arrow_still_reads_them():
     assert frame["data"].to_list() == [f'{{"i": {i}}}'.encode() for i in range(10)]
 
 
+NAMES = ["shard_id", "sequence_number", "arrival_time", "partition_key", "data"]
+
+
+def written_and_put(shards=3):
+    clock = ss.ManualClock(NEW_YEAR)
+    stream = ss.Engine(clock=clock).create_stream("clicks", shards=shards)
+    stream.put(b"bytes", key="a")
+    rows = range(500)
+    frame = pl.DataFrame({"key": [f"user-{i}" for i in rows], "region": [f"region-{i % 3}" for i in rows]})
+    stream.write(frame, key="key")
+    clock.advance("1s")
+    stream.update_shard_count(shards + 1)
+    stream.write(frame.with_columns(pl.col("region").cast(pl.Categorical)), key="key")
+    return stream
+
+
+@pytest.mark.parametrize("names", [["data"], ["data", "shard_id"], NAMES[::-1], NAMES])
+def test_select_when_columns_are_named_then_has_those_in_the_order_of_their_names(names):
+    stream = written_and_put()
+    for shard_id in [None, *(shard.shard_id for shard in stream.shards())]:
+        records = stream.read(shard_id=shard_id)
+        taken = records.select(*names)
+        assert taken.column_names == names
+        assert pl.DataFrame(taken).to_dicts() == [{name: row[name] for name in names} for row in as_rows(records)]
+        assert pl.DataFrame(taken).equals(pl.DataFrame(records).select(names))
+
+
+def test_select_when_all_columns_are_named_then_has_the_types_of_whole_records():
+    records = ten_records()
+    assert pa.schema(records.select(*NAMES)) == pa.schema(records)
+    for name in NAMES:
+        assert pa.schema(records.select(name)).field(0) == pa.schema(records).field(name)
+
+
+def test_select_when_records_are_a_slice_then_has_its_rows_alone():
+    records = written_and_put().read()
+    for cut in [slice(3, 8), slice(-4, None), slice(0, 600), slice(5, 5)]:
+        expected = [record.data for record in list(records)[cut]]
+        assert pl.DataFrame(records[cut].select("data"))["data"].to_list() == expected
+
+
+def test_select_when_there_are_no_records_then_is_a_table_without_rows():
+    taken = ss.Engine().create_stream("clicks").read().select("data", "partition_key")
+    assert taken.shape == (0, 2)
+    assert pl.DataFrame(taken).columns == ["data", "partition_key"]
+
+
+def test_select_when_a_column_is_unknown_then_names_those_there_are():
+    with pytest.raises(errors.ColumnNotFoundError, match=r"`nope`; there are shard_id, .*, data"):
+        ten_records().select("data", "nope")
+
+
+@pytest.mark.parametrize(("names", "reason"), [([], "no column"), (["data", "data"], "`data` twice")])
+def test_select_when_no_column_is_named_or_one_twice_then_refuses(names, reason):
+    with pytest.raises(errors.InvalidArgumentException, match=reason):
+        ten_records().select(*names)
+
+
+@pytest.mark.parametrize("name", [5, None, ["data"]])
+def test_select_when_a_name_is_no_text_then_says_so(name):
+    with pytest.raises(errors.ShardstreamError, match="column's name"):
+        ten_records().select(name)
+
+
 def test_rows_when_records_are_json_then_have_their_fields():
     assert pl.DataFrame(ten_records().rows()).to_dicts() == [{"i": i} for i in range(10)]
 

@@ -1,5 +1,7 @@
 //! One column on its way into JSON: what writes the value of a row.
 
+use std::sync::Arc;
+
 use arrow_array::Array;
 use arrow_array::ArrayRef;
 use arrow_array::BooleanArray;
@@ -30,16 +32,19 @@ use arrow_schema::FieldRef;
 use arrow_schema::TimeUnit;
 
 use crate::record::json::JsonError;
-use crate::record::json::timestamp;
+use crate::record::json::binary::Base64Factory;
+use crate::record::json::dictionary::Texts;
+use crate::record::json::text;
+use crate::record::json::text::Pieces;
+use crate::record::json::timestamp::Times;
 
 /// The values of one column, by how they are written.
 pub(super) enum Values<'a> {
     Boolean(&'a BooleanArray),
-    /// Each distinct text once, as JSON; the rows copy it.
+    /// Each distinct text once; the rows copy it.
     Dictionary {
         keys: Vec<usize>,
-        texts: Vec<u8>,
-        ends: Vec<usize>,
+        texts: Arc<Texts>,
     },
     Float32(&'a [f32]),
     Float64(&'a [f64]),
@@ -54,8 +59,7 @@ pub(super) enum Values<'a> {
     TextView(&'a StringViewArray),
     Timestamp {
         ticks: &'a [i64],
-        unit: TimeUnit,
-        is_utc: bool,
+        times: Times,
     },
     UInt8(&'a [u8]),
     UInt16(&'a [u16]),
@@ -65,26 +69,36 @@ pub(super) enum Values<'a> {
 
 /// A column with the text that stands before each of its values.
 pub(super) struct Column<'a> {
-    prefix: Vec<u8>,
+    prefix: Pieces,
+    prefix_len: usize,
     nulls: Option<NullBuffer>,
     values: Values<'a>,
 }
 
 impl<'a> Column<'a> {
-    /// Prepares a column; `prefix` is what stands before its values: `{"name":` or `,"name":`.
+    /// Prepares a column; `prefix` is what stands before its values: `{"name":` or `,"name":`, and `texts` those of its
+    /// dictionary.
     pub(super) fn new(
         field: &'a FieldRef,
         array: &'a ArrayRef,
         prefix: Vec<u8>,
+        texts: Option<Arc<Texts>>,
         options: &'a EncoderOptions,
     ) -> Result<Self, JsonError> {
-        Ok(Self { prefix, nulls: array.logical_nulls(), values: values(field, array, options)? })
+        let values = match texts {
+            Some(texts) => {
+                Values::Dictionary { keys: array.as_any_dictionary().normalized_keys(), texts }
+            }
+            None => values(field, array, options)?,
+        };
+        let (prefix_len, prefix) = (prefix.len(), Pieces::new(prefix));
+        Ok(Self { prefix, prefix_len, nulls: array.logical_nulls(), values })
     }
 
     /// Writes the prefix and the value of `row`.
     #[inline]
     pub(super) fn write(&mut self, row: usize, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.prefix);
+        self.prefix.append(0, self.prefix_len, out);
         if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             out.extend_from_slice(b"null");
             return;
@@ -93,11 +107,7 @@ impl<'a> Column<'a> {
             Values::Boolean(array) => {
                 out.extend_from_slice(if array.value(row) { b"true" } else { b"false" });
             }
-            Values::Dictionary { keys, texts, ends } => {
-                let key = keys[row];
-                let start = if key == 0 { 0 } else { ends[key - 1] };
-                out.extend_from_slice(&texts[start..ends[key]]);
-            }
+            Values::Dictionary { keys, texts } => texts.append(keys[row], out),
             Values::Float32(values) => write_f32(values[row], out),
             Values::Float64(values) => write_f64(values[row], out),
             Values::Int8(values) => write_scalar(&values[row], out),
@@ -106,18 +116,23 @@ impl<'a> Column<'a> {
             Values::Int64(values) => write_scalar(&values[row], out),
             Values::Null => out.extend_from_slice(b"null"),
             Values::Other(encoder) => encoder.encode(row, out),
-            Values::TextLarge(array) => write_scalar(array.value(row), out),
-            Values::TextSmall(array) => write_scalar(array.value(row), out),
-            Values::TextView(array) => write_scalar(array.value(row), out),
-            Values::Timestamp { ticks, unit, is_utc } => {
-                timestamp::write(ticks[row], *unit, *is_utc, out);
-            }
+            Values::TextLarge(array) => text::write(array, row, out),
+            Values::TextSmall(array) => text::write(array, row, out),
+            Values::TextView(array) => text::write_view(array, row, out),
+            Values::Timestamp { ticks, times } => times.write(ticks[row], out),
             Values::UInt8(values) => write_scalar(&values[row], out),
             Values::UInt16(values) => write_scalar(&values[row], out),
             Values::UInt32(values) => write_scalar(&values[row], out),
             Values::UInt64(values) => write_scalar(&values[row], out),
         }
     }
+}
+
+/// How the values are written that Arrow writes for us.
+pub(super) fn encoder_options() -> EncoderOptions {
+    EncoderOptions::default()
+        .with_explicit_nulls(true)
+        .with_encoder_factory(Arc::new(Base64Factory))
 }
 
 /// Writes a number or a text through the one serializer that knows the shortest digits and the escapes.
@@ -149,9 +164,6 @@ fn values<'a>(
 ) -> Result<Values<'a>, JsonError> {
     Ok(match array.data_type() {
         DataType::Boolean => Values::Boolean(array.as_boolean()),
-        DataType::Dictionary(_, value) if is_text(value) => {
-            return dictionary(field, array, options);
-        }
         DataType::Float32 => Values::Float32(array.as_primitive::<Float32Type>().values()),
         DataType::Float64 => Values::Float64(array.as_primitive::<Float64Type>().values()),
         DataType::Int8 => Values::Int8(array.as_primitive::<Int8Type>().values()),
@@ -160,9 +172,10 @@ fn values<'a>(
         DataType::Int64 => Values::Int64(array.as_primitive::<Int64Type>().values()),
         DataType::LargeUtf8 => Values::TextLarge(array.as_string()),
         DataType::Null => Values::Null,
-        DataType::Timestamp(unit, zone) => {
-            Values::Timestamp { ticks: ticks(array, *unit), unit: *unit, is_utc: zone.is_some() }
-        }
+        DataType::Timestamp(unit, zone) => Values::Timestamp {
+            ticks: ticks(array, *unit),
+            times: Times::new(*unit, zone.is_some()),
+        },
         DataType::UInt8 => Values::UInt8(array.as_primitive::<UInt8Type>().values()),
         DataType::UInt16 => Values::UInt16(array.as_primitive::<UInt16Type>().values()),
         DataType::UInt32 => Values::UInt32(array.as_primitive::<UInt32Type>().values()),
@@ -173,10 +186,6 @@ fn values<'a>(
     })
 }
 
-fn is_text(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
-}
-
 fn ticks(array: &ArrayRef, unit: TimeUnit) -> &[i64] {
     match unit {
         TimeUnit::Second => array.as_primitive::<TimestampSecondType>().values(),
@@ -184,27 +193,6 @@ fn ticks(array: &ArrayRef, unit: TimeUnit) -> &[i64] {
         TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().values(),
         TimeUnit::Nanosecond => array.as_primitive::<TimestampNanosecondType>().values(),
     }
-}
-
-fn dictionary<'a>(
-    field: &'a FieldRef,
-    array: &'a ArrayRef,
-    options: &'a EncoderOptions,
-) -> Result<Values<'a>, JsonError> {
-    let dictionary = array.as_any_dictionary();
-    let distinct = dictionary.values();
-    // A few rows out of a large dictionary are cheaper to write one by one.
-    if distinct.is_empty() || 2 * array.len() < distinct.len() {
-        return other(field, array, options);
-    }
-    let mut texts = Column::new(field, distinct, Vec::new(), options)?;
-    let mut written = Vec::with_capacity(distinct.len() * 16);
-    let mut ends = Vec::with_capacity(distinct.len());
-    for row in 0..distinct.len() {
-        texts.write(row, &mut written);
-        ends.push(written.len());
-    }
-    Ok(Values::Dictionary { keys: dictionary.normalized_keys(), texts: written, ends })
 }
 
 fn other<'a>(
