@@ -5,9 +5,6 @@
     reason = "rows and buckets fit the widths that they came from"
 )]
 
-/// About how many rows one bucket takes.
-const ROWS_PER_BUCKET: usize = 4;
-
 /// Answers rows, which ascend, in order of their times; rows of one time stay in order.
 pub(crate) fn by_time(times: &[i64], mut rows: Vec<u32>) -> Vec<u32> {
     let time = |row: &u32| times[*row as usize];
@@ -32,19 +29,21 @@ pub(crate) fn by_time(times: &[i64], mut rows: Vec<u32>) -> Vec<u32> {
     rows
 }
 
-/// Sorts integers of so many bits: one pass by the upper ones, then each bucket.
+/// Sorts integers of so many bits: one pass by the upper ones, into buckets of one or two values each, then the few that
+/// are out of order within them.
 fn in_buckets(values: &[u64], bits: u32) -> Vec<u64> {
-    let bucket_bits = (values.len() / ROWS_PER_BUCKET).max(1).ilog2().min(bits);
+    let bucket_bits = values.len().max(1).ilog2().min(bits);
     // A few values of all 64 bits share one bucket: shifting by their whole width is no shift.
     let bucket = |value: u64| value.checked_shr(bits - bucket_bits).unwrap_or(0) as usize;
-    let mut ends = vec![0_u32; (1 << bucket_bits) + 1];
+    let mut ends = vec![0_u32; 1 << bucket_bits];
     for &value in values {
-        ends[bucket(value) + 1] += 1;
+        ends[bucket(value)] += 1;
     }
-    let mut sum = 0;
+    let (mut sum, mut most) = (0, 0);
     for end in &mut ends {
-        sum += *end;
-        *end = sum;
+        let count = std::mem::replace(end, sum);
+        sum += count;
+        most = most.max(count);
     }
     let mut sorted = vec![0; values.len()];
     for &value in values {
@@ -52,30 +51,40 @@ fn in_buckets(values: &[u64], bits: u32) -> Vec<u64> {
         sorted[*next as usize] = value;
         *next += 1;
     }
-    let mut start = 0;
-    for &end in &ends[..ends.len() - 1] {
-        sort_few(&mut sorted[start..end as usize]);
-        start = end as usize;
+    if CROWD < most {
+        sort_crowds(&mut sorted, &ends);
     }
+    insert_each(&mut sorted);
     sorted
 }
 
-/// Sorts values that are few as a rule.
-#[inline]
-fn sort_few(values: &mut [u64]) {
-    const FEW: usize = 16;
-    if FEW < values.len() {
-        values.sort_unstable();
-        return;
+/// More values in one bucket than are sorted one by one.
+const CROWD: u32 = 16;
+
+/// Sorts the buckets that took many values.
+#[cold]
+fn sort_crowds(values: &mut [u64], ends: &[u32]) {
+    let mut start = 0;
+    for &end in ends {
+        if start + CROWD < end {
+            values[start as usize..end as usize].sort_unstable();
+        }
+        start = end;
     }
-    for sorted in 1..values.len() {
-        let value = values[sorted];
-        let mut place = sorted;
+}
+
+/// Sorts values that are at or near their places.
+fn insert_each(values: &mut [u64]) {
+    for next in 1..values.len() {
+        let value = values[next];
+        let mut place = next;
         while 0 < place && value < values[place - 1] {
             values[place] = values[place - 1];
             place -= 1;
         }
-        values[place] = value;
+        if place < next {
+            values[place] = value;
+        }
     }
 }
 
