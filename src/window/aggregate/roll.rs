@@ -2,8 +2,8 @@
 
 use std::mem::needs_drop;
 
+use crate::window::aggregate::Roll;
 use crate::window::aggregate::Rows;
-use crate::window::aggregate::Step;
 use crate::window::aggregate::fold::Fold;
 
 /// The rows of one key behind its latest answer, in order of time.
@@ -63,26 +63,34 @@ impl<S: Default> Queues<S> {
         }
     }
 
-    /// Takes rows through the queues of their keys, and answers what is asked for.
-    pub(super) fn roll<F: Fold<Slot = S>>(&mut self, kernel: &mut F, steps: &[Step]) -> &[S] {
-        let codes = steps.iter().map(|step| step.code as usize + 1).max().unwrap_or(0);
+    /// Takes rows through the queues of their keys, and answers every step; one that nobody asks for is empty.
+    pub(super) fn roll<F: Fold<Slot = S>>(&mut self, kernel: &mut F, roll: Roll<'_>) -> &[S] {
+        let codes = roll.runs.iter().map(|run| run.code as usize + 1).max().unwrap_or(0);
         if self.of_code.len() < codes {
             self.of_code.resize_with(codes, Queue::default);
         }
-        for step in steps {
-            let queue = &mut self.of_code[step.code as usize];
-            queue.leave(step.leaving as usize, kernel);
-            if step.begins {
+        let mut steps = roll.steps;
+        for run in roll.runs {
+            let (of_run, others) = steps.split_at(run.count as usize);
+            steps = others;
+            let queue = &mut self.of_code[run.code as usize];
+            if let Some(gone) = run.begins_after {
+                queue.leave(gone as usize, kernel);
                 queue.stack(kernel);
             }
-            if !queue.strays.is_empty() {
-                queue.leave_strays(step.last_out, kernel);
-            }
-            let row = std::mem::take(&mut self.rows[step.place as usize]);
-            kernel.combine(&mut queue.rest, &row);
-            queue.rows.push(row);
-            if step.answers {
-                self.answers.push(queue.answer(kernel));
+            for (index, step) in of_run.iter().enumerate() {
+                queue.leave(step.gone as usize, kernel);
+                if !queue.strays.is_empty() {
+                    queue.leave_strays(step.last_out, kernel);
+                }
+                let row = std::mem::take(&mut self.rows[step.place as usize]);
+                kernel.combine(&mut queue.rest, &row);
+                queue.rows.push(row);
+                if !roll.answers.is_empty() {
+                    let next = of_run.get(index + 1);
+                    let is_asked = next.is_none_or(|next| next.last_out != step.last_out);
+                    self.answers.push(if is_asked { queue.answer(kernel) } else { S::default() });
+                }
             }
         }
         &self.answers
@@ -131,11 +139,10 @@ impl<S: Default> Queues<S> {
 }
 
 impl<S: Default> Queue<S> {
-    /// Lets rows leave in front.
+    /// Lets rows leave in front, up to a place.
     #[inline]
-    fn leave<F: Fold<Slot = S>>(&mut self, count: usize, kernel: &mut F) {
-        let before = self.gone;
-        self.gone += count;
+    fn leave<F: Fold<Slot = S>>(&mut self, gone: usize, kernel: &mut F) {
+        let before = std::mem::replace(&mut self.gone, gone);
         // States that hold nothing beside themselves may stay as they are.
         if needs_drop::<S>() {
             self.rows[before..self.gone].iter_mut().for_each(|row| kernel.clear(row));
