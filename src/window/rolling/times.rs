@@ -34,6 +34,10 @@ impl Default for KeyTimes {
     }
 }
 
+/// How many lanes the steps of one key are looked at in, and how long each is at least.
+const LANES: usize = 4;
+const LANE_MIN: usize = if cfg!(test) { 2 } else { 16 };
+
 impl KeyTimes {
     fn count(&self) -> usize {
         self.rows.len() - self.gone + self.strays.len()
@@ -42,12 +46,38 @@ impl KeyTimes {
     /// Takes in steps that lie within one stretch of time, and tells each how many rows are gone by then.
     fn take(&mut self, steps: &mut [Step], size: i64) {
         self.rows.extend(steps.iter().map(|step| step.last_out + size));
-        let mut gone = self.gone;
-        for step in steps {
-            gone = leave(&self.rows, gone, step.last_out);
-            step.gone = gone as u32;
+        let length = steps.len() / LANES;
+        let (lanes, others) =
+            steps.split_at_mut(if length < LANE_MIN { 0 } else { LANES * length });
+        self.take_in_lanes(lanes, length);
+        for step in others {
+            self.gone = leave(&self.rows, self.gone, step.last_out);
+            step.gone = self.gone as u32;
         }
-        self.gone = gone;
+    }
+
+    /// Tells so many steps in each lane how many rows are gone by then. What a step finds is where the next one looks, so
+    /// that several lanes wait at once.
+    fn take_in_lanes(&mut self, steps: &mut [Step], length: usize) {
+        let mut lanes = steps.chunks_exact_mut(length.max(1));
+        let [Some(first), Some(second), Some(third), Some(fourth)] =
+            std::array::from_fn(|_| lanes.next())
+        else {
+            return;
+        };
+        let behind = &self.rows[self.gone..];
+        let find =
+            |lane: &[Step]| self.gone + behind.partition_point(|&time| time <= lane[0].last_out);
+        let mut gone = [self.gone, find(second), find(third), find(fourth)];
+        for (((first, second), third), fourth) in
+            first.iter_mut().zip(second).zip(third).zip(fourth)
+        {
+            for (step, gone) in [first, second, third, fourth].into_iter().zip(&mut gone) {
+                *gone = leave(&self.rows, *gone, step.last_out);
+                step.gone = *gone as u32;
+            }
+        }
+        self.gone = gone[LANES - 1];
     }
 
     /// Begins a stretch of time with the one that a row is in; answers how many rows have left before.
