@@ -286,3 +286,71 @@ impl Steps {
         self.answers.iter_mut().for_each(|answer| *answer = latest[*answer as usize]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Steps say what counting the rows of every window says, in one slice or many, with keys of many rows and of few.
+        #[test]
+        fn steps_know_which_rows_are_in_their_windows(
+            rows in prop::collection::vec((prop_oneof![4 => Just(0_i64), 4 => 0..3_i64, 1 => 0..90_i64], 0..4_u32), 1..400),
+            start in -300..300_i64,
+            size in 1..120_i64,
+            slice_rows in 1..300_usize,
+        ) {
+            let mut time = start;
+            let rows = rows.into_iter().zip(0..).map(|((step, code), ordinal)| {
+                time += step;
+                // Codes 0, 0, 2 and 6: half of the rows have one key.
+                Waiting { time, ordinal, code: code * code.saturating_sub(1), block: 0 }
+            });
+            let rows: Vec<Waiting> = rows.collect();
+            let (mut times, mut steps) = (Times::new(size), Steps::default());
+            let mut queues = vec![Vec::new(); 7];
+            let mut from = 0;
+            while from < rows.len() {
+                // A moment is never parted.
+                let mut to = (from + slice_rows).min(rows.len());
+                while to < rows.len() && rows[to].time == rows[to - 1].time {
+                    to += 1;
+                }
+                let places: Vec<u32> = (0..).take(to - from).collect();
+                times.take(&rows[from..to], &places, &mut steps);
+                let mut windows = vec![Vec::new(); to - from];
+                let mut at = 0;
+                for run in &steps.runs {
+                    let queue = &mut queues[run.code as usize];
+                    if let Some(gone) = run.begins_after {
+                        queue.drain(..gone as usize);
+                    }
+                    for _ in 0..run.count {
+                        let Step { last_out, place, gone } = steps.taken[at];
+                        let row = rows[from + place as usize];
+                        prop_assert_eq!((row.code, row.time - size), (run.code, last_out));
+                        queue.push(row.ordinal);
+                        windows[at] = queue[gone as usize..].to_vec();
+                        at += 1;
+                    }
+                }
+                for (row, &answer) in rows[from..to].iter().zip(&steps.answers) {
+                    // Those of later rows are negative.
+                    let is_in = |other: &&Waiting| {
+                        other.code == row.code && (0..size).contains(&(row.time - other.time))
+                    };
+                    let expected: Vec<u64> = rows[..to].iter().filter(is_in).map(|other| other.ordinal).collect();
+                    let later = |other: &&Waiting| other.code == row.code && other.time == row.time;
+                    let last = rows[..to].iter().rfind(later).map(|other| other.ordinal);
+                    prop_assert_eq!(windows[answer as usize].last().copied(), last);
+                    prop_assert_eq!(&windows[answer as usize], &expected);
+                    let rank = steps.ranks[usize::try_from(row.ordinal).unwrap() - from];
+                    prop_assert_eq!(steps.codes[rank as usize], row.code);
+                }
+                from = to;
+            }
+        }
+    }
+}
