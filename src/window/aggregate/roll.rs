@@ -174,7 +174,9 @@ impl<S: Default> Queue<S> {
         // Out of the queue's memory, so that no row waits for what the one before has stored.
         let mut rest = mem::take(&mut self.rest);
         let Some(answers) = answers else {
-            rows.iter().for_each(|row| kernel.combine(&mut rest, row));
+            for row in rows {
+                kernel.combine(&mut rest, row);
+            }
             self.rest = rest;
             return;
         };

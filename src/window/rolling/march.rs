@@ -54,9 +54,8 @@ impl March<'_> {
             if index < silent {
                 steps.answers.clear();
             }
-            let (runs, taken, asking) = (&steps.runs, &steps.taken, &steps.answers);
-            let roll = Roll { runs, steps: taken, answers: asking };
-            let columns = self.ledger.roll(&parts, roll);
+            let Steps { runs, taken, answers: asking, .. } = &steps;
+            let columns = self.ledger.roll(&parts, Roll { runs, steps: taken, answers: asking });
             if silent <= index {
                 answers.push(columns.and_then(|columns| self.batch(rows, &mut steps, columns)));
             }

@@ -207,7 +207,9 @@ impl Times {
             self.rank_of.resize(size, UNSEEN);
         }
         let Steps { codes, ranks, ends, .. } = steps;
-        (codes.clear(), ranks.clear(), ends.clear());
+        codes.clear();
+        ranks.clear();
+        ends.clear();
         ranks.extend(rows.iter().map(|row| {
             let rank = &mut self.rank_of[row.code as usize];
             if *rank == UNSEEN {
