@@ -499,20 +499,38 @@ pub(crate) struct Rows<'a> {
     pub(crate) picked: Option<&'a [u32]>,
 }
 
+/// Rows of one key within one stretch of time, on their way through the queue of the key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    pub(crate) code: u32,
+    /// How many they are.
+    pub(crate) count: u32,
+    /// Where they begin another stretch, how many rows of the queue have left by then; they make room, and places are
+    /// counted anew.
+    pub(crate) begins_after: Option<u32>,
+}
+
 /// What one row of a rolling window makes of the queue of its key.
+///
+/// The last row of its key at a time answers for all of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
-    pub(crate) code: u32,
-    /// Which of the rows that were folded it is.
-    pub(crate) place: u32,
-    /// How many rows leave before it comes.
-    pub(crate) leaving: u32,
-    /// Whether it begins another stretch of time.
-    pub(crate) begins: bool,
-    /// Whether it asks for what the rows amount to.
-    pub(crate) answers: bool,
     /// Rows at or before this time are out.
     pub(crate) last_out: i64,
+    /// Which of the rows that were folded it is.
+    pub(crate) place: u32,
+    /// How many rows of the queue have left when it comes.
+    pub(crate) gone: u32,
+}
+
+/// Rows of a slice of time, run by run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Roll<'a> {
+    pub(crate) runs: &'a [Run],
+    /// The steps of all runs, one run after the other.
+    pub(crate) steps: &'a [Step],
+    /// The step that answers for each row of the column; none where no row is to be answered.
+    pub(crate) answers: &'a [u32],
 }
 
 /// The states of one aggregate, or of several over one column, for many slots (a slot is one window or pane of one
@@ -536,13 +554,11 @@ pub(crate) trait States: fmt::Debug + Send + Sync {
     /// The answers of `slots`, in their order: a column for each aggregate that these states answer.
     fn finish(&self, slots: &[u32]) -> Result<Vec<ArrayRef>, WindowError>;
 
-    /// Takes rows of rolling windows in: so many of each feed, folded one by one in their order, then step by step. Answers
-    /// the steps that ask, `answers` saying which of them each row of the column is.
+    /// Takes rows of rolling windows in: so many of each feed, folded one by one in their order, then step by step.
     fn roll(
         &mut self,
         feeds: &[(Rows<'_>, usize)],
-        steps: &[Step],
-        answers: &[u32],
+        roll: Roll<'_>,
     ) -> Result<Vec<ArrayRef>, WindowError>;
 
     /// Takes one row of rolling windows in that has no answer of its own.

@@ -331,7 +331,7 @@ impl Operator {
             stats.null_time_rows += part.stats.null_time_rows;
             stats.max_event_time = stats.max_event_time.max(part.stats.max_event_time);
         }
-        if 1 < parts.len() && parts.iter().all(Self::is_divisible) {
+        if 1 < parts.len() && parts.iter().all(Self::answers_apart) {
             let cuts = Self::divide_time(&mut parts)?;
             let answers = Threads::on_all(parts.into_iter().zip(cuts).collect(), |(part, cut)| {
                 part.answer_until(cut)
@@ -357,7 +357,7 @@ impl Operator {
 
     /// Whether its rows may be divided among operators whose answers are put together.
     pub fn is_divisible(&self) -> bool {
-        self.order == Order::Event && !matches!(self.kind, Kind::Rolling(_))
+        self.order == Order::Event
     }
 
     /// The columns of results.
@@ -410,6 +410,11 @@ impl Operator {
             is_finished: false,
             stats: Stats::default(),
         })
+    }
+
+    /// Whether operators hand windows on at cuts; rolling ones are merged instead, and their rows answered on threads.
+    fn answers_apart(&self) -> bool {
+        self.is_divisible() && !matches!(self.kind, Kind::Rolling(_))
     }
 
     /// Divides time among the parts: each is to answer the windows up to its cut, and past the cut before.

@@ -5,8 +5,7 @@
     reason = "rows and buckets fit the widths that they came from"
 )]
 
-/// About how many rows one bucket takes.
-const ROWS_PER_BUCKET: usize = 4;
+use multiversion::multiversion;
 
 /// Answers rows, which ascend, in order of their times; rows of one time stay in order.
 pub(crate) fn by_time(mut rows: Vec<u32>, time_of: impl Fn(u32) -> i64) -> Vec<u32> {
@@ -32,19 +31,21 @@ pub(crate) fn by_time(mut rows: Vec<u32>, time_of: impl Fn(u32) -> i64) -> Vec<u
     rows
 }
 
-/// Sorts integers of so many bits: one pass by the upper ones, then each bucket.
+/// Sorts integers of so many bits: one pass by the upper ones, into buckets of one or two values each, then the few that
+/// are out of order within them.
 fn in_buckets(values: &[u64], bits: u32) -> Vec<u64> {
-    let bucket_bits = (values.len() / ROWS_PER_BUCKET).max(1).ilog2().min(bits);
+    let bucket_bits = values.len().max(1).ilog2().min(bits);
     // A few values of all 64 bits share one bucket: shifting by their whole width is no shift.
     let bucket = |value: u64| value.checked_shr(bits - bucket_bits).unwrap_or(0) as usize;
-    let mut ends = vec![0_u32; (1 << bucket_bits) + 1];
+    let mut ends = vec![0_u32; 1 << bucket_bits];
     for &value in values {
-        ends[bucket(value) + 1] += 1;
+        ends[bucket(value)] += 1;
     }
-    let mut sum = 0;
+    let (mut sum, mut most) = (0, 0);
     for end in &mut ends {
-        sum += *end;
-        *end = sum;
+        let count = std::mem::replace(end, sum);
+        sum += count;
+        most = most.max(count);
     }
     let mut sorted = vec![0; values.len()];
     for &value in values {
@@ -52,30 +53,56 @@ fn in_buckets(values: &[u64], bits: u32) -> Vec<u64> {
         sorted[*next as usize] = value;
         *next += 1;
     }
-    let mut start = 0;
-    for &end in &ends[..ends.len() - 1] {
-        sort_few(&mut sorted[start..end as usize]);
-        start = end as usize;
+    if CROWD < most {
+        sort_crowds(&mut sorted, &ends);
     }
+    exchange_neighbours(&mut sorted);
+    insert_each(&mut sorted);
     sorted
 }
 
-/// Sorts values that are few as a rule.
-#[inline]
-fn sort_few(values: &mut [u64]) {
-    const FEW: usize = 16;
-    if FEW < values.len() {
-        values.sort_unstable();
-        return;
+/// More values in one bucket than are sorted one by one.
+const CROWD: u32 = 16;
+
+/// Sorts the buckets that took many values.
+#[cold]
+fn sort_crowds(values: &mut [u64], ends: &[u32]) {
+    let mut start = 0;
+    for &end in ends {
+        if start + CROWD < end {
+            values[start as usize..end as usize].sort_unstable();
+        }
+        start = end;
     }
-    for sorted in 1..values.len() {
-        let value = values[sorted];
-        let mut place = sorted;
+}
+
+/// Sorts all pairs of neighbours, those that begin at even places and those at odd ones in turn, many at a time and without
+/// a guess which are out of order: after some turns few are.
+#[multiversion(targets(
+    "x86_64+avx+avx2+bmi1+bmi2+fma+avx512f+avx512bw+avx512dq+avx512vl+avx512cd",
+    "x86_64+avx+avx2+bmi1+bmi2+fma",
+))]
+fn exchange_neighbours(values: &mut [u64]) {
+    const TURNS: usize = 4;
+    for turn in 0..TURNS.min(values.len()) {
+        for pair in values[turn % 2..].as_chunks_mut::<2>().0 {
+            *pair = [pair[0].min(pair[1]), pair[0].max(pair[1])];
+        }
+    }
+}
+
+/// Sorts values that are at or near their places.
+fn insert_each(values: &mut [u64]) {
+    for next in 1..values.len() {
+        let value = values[next];
+        let mut place = next;
         while 0 < place && value < values[place - 1] {
             values[place] = values[place - 1];
             place -= 1;
         }
-        values[place] = value;
+        if place < next {
+            values[place] = value;
+        }
     }
 }
 

@@ -7,9 +7,9 @@ use arrow_buffer::ScalarBuffer;
 
 use crate::window::WindowError;
 use crate::window::aggregate::Kernels;
+use crate::window::aggregate::Roll;
 use crate::window::aggregate::Rows;
 use crate::window::aggregate::States;
-use crate::window::aggregate::Step;
 
 /// One row of the result before it is answered.
 #[derive(Clone, Copy, Debug)]
@@ -223,18 +223,17 @@ impl Ledger {
     pub(crate) fn roll(
         &mut self,
         feeds: &[(Feed<'_>, Option<Vec<u32>>)],
-        steps: &[Step],
-        answers: &[u32],
+        roll: Roll<'_>,
     ) -> Result<Vec<ArrayRef>, WindowError> {
-        let roll = |(index, states): (usize, &mut Box<dyn States>)| {
+        let of_states = |(index, states): (usize, &mut Box<dyn States>)| {
             let rows = feeds.iter().map(|(feed, picked)| {
                 let count = picked.as_ref().map_or(feed.times.len(), Vec::len);
                 (feed.rows_of(index, picked.as_deref()), count)
             });
-            states.roll(&rows.collect::<Vec<_>>(), steps, answers)
+            states.roll(&rows.collect::<Vec<_>>(), roll)
         };
         // Every aggregate goes on, so that all have the same rows after one of them failed.
-        let columns: Vec<_> = self.kernels.states.iter_mut().enumerate().map(roll).collect();
+        let columns: Vec<_> = self.kernels.states.iter_mut().enumerate().map(of_states).collect();
         Ok(self.kernels.answers(&columns.into_iter().collect::<Result<Vec<_>, _>>()?))
     }
 

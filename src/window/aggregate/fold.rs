@@ -8,9 +8,9 @@ use arrow_array::ArrayRef;
 use arrow_buffer::NullBuffer;
 
 use crate::window::WindowError;
+use crate::window::aggregate::Roll;
 use crate::window::aggregate::Rows;
 use crate::window::aggregate::States;
-use crate::window::aggregate::Step;
 use crate::window::aggregate::roll::Queues;
 
 /// How one aggregate over one input type folds rows into a slot's state.
@@ -139,12 +139,12 @@ impl<F: Fold> States for Folded<F> {
     fn roll(
         &mut self,
         feeds: &[(Rows<'_>, usize)],
-        steps: &[Step],
-        answers: &[u32],
+        roll: Roll<'_>,
     ) -> Result<Vec<ArrayRef>, WindowError> {
         self.queues.fold(&mut self.kernel, feeds);
-        let states = self.queues.roll(&mut self.kernel, steps);
-        let answer = self.kernel.columns(answers.iter().map(|&answer| &states[answer as usize]));
+        let states = self.queues.roll(&mut self.kernel, roll);
+        let answer =
+            self.kernel.columns(roll.answers.iter().map(|&answer| &states[answer as usize]));
         self.queues.tidy(&mut self.kernel);
         self.kernel.compact(self.states.iter_mut().chain(self.queues.states_mut()));
         answer

@@ -1,7 +1,9 @@
 //! Rolling windows over the states of one aggregate: per key a queue of rows that always knows what they amount to.
 
+use std::mem;
 use std::mem::needs_drop;
 
+use crate::window::aggregate::Roll;
 use crate::window::aggregate::Rows;
 use crate::window::aggregate::Step;
 use crate::window::aggregate::fold::Fold;
@@ -63,27 +65,31 @@ impl<S: Default> Queues<S> {
         }
     }
 
-    /// Takes rows through the queues of their keys, and answers what is asked for.
-    pub(super) fn roll<F: Fold<Slot = S>>(&mut self, kernel: &mut F, steps: &[Step]) -> &[S] {
-        let codes = steps.iter().map(|step| step.code as usize + 1).max().unwrap_or(0);
+    /// Takes rows through the queues of their keys, and answers every step; one that nobody asks for is empty.
+    pub(super) fn roll<F: Fold<Slot = S>>(&mut self, kernel: &mut F, roll: Roll<'_>) -> &[S] {
+        let codes = roll.runs.iter().map(|run| run.code as usize + 1).max().unwrap_or(0);
         if self.of_code.len() < codes {
             self.of_code.resize_with(codes, Queue::default);
         }
-        for step in steps {
-            let queue = &mut self.of_code[step.code as usize];
-            queue.leave(step.leaving as usize, kernel);
-            if step.begins {
+        let mut steps = roll.steps;
+        for run in roll.runs {
+            let (of_run, others) = steps.split_at(run.count as usize);
+            steps = others;
+            let queue = &mut self.of_code[run.code as usize];
+            if let Some(gone) = run.begins_after {
+                queue.leave(gone as usize, kernel);
                 queue.stack(kernel);
             }
-            if !queue.strays.is_empty() {
-                queue.leave_strays(step.last_out, kernel);
+            let rows = of_run.iter().map(|step| mem::take(&mut self.rows[step.place as usize]));
+            let first = queue.rows.len();
+            queue.rows.extend(rows);
+            let answers = if roll.answers.is_empty() { None } else { Some(&mut self.answers) };
+            if queue.strays.is_empty() {
+                queue.step(first, of_run, answers, kernel);
+            } else {
+                queue.step_with_strays(first, of_run, answers, kernel);
             }
-            let row = std::mem::take(&mut self.rows[step.place as usize]);
-            kernel.combine(&mut queue.rest, &row);
-            queue.rows.push(row);
-            if step.answers {
-                self.answers.push(queue.answer(kernel));
-            }
+            queue.leave(of_run.last().map_or(0, |step| step.gone as usize), kernel);
         }
         &self.answers
     }
@@ -101,7 +107,7 @@ impl<S: Default> Queues<S> {
         if self.of_code.len() <= code {
             self.of_code.resize_with(code + 1, Queue::default);
         }
-        self.of_code[code].strays.push((time, std::mem::take(&mut self.rows[0])));
+        self.of_code[code].strays.push((time, mem::take(&mut self.rows[0])));
     }
 
     /// Empties the queues of keys.
@@ -131,11 +137,10 @@ impl<S: Default> Queues<S> {
 }
 
 impl<S: Default> Queue<S> {
-    /// Lets rows leave in front.
+    /// Lets rows leave in front, up to a place.
     #[inline]
-    fn leave<F: Fold<Slot = S>>(&mut self, count: usize, kernel: &mut F) {
-        let before = self.gone;
-        self.gone += count;
+    fn leave<F: Fold<Slot = S>>(&mut self, gone: usize, kernel: &mut F) {
+        let before = mem::replace(&mut self.gone, gone);
         // States that hold nothing beside themselves may stay as they are.
         if needs_drop::<S>() {
             self.rows[before..self.gone].iter_mut().for_each(|row| kernel.clear(row));
@@ -156,8 +161,59 @@ impl<S: Default> Queue<S> {
         kernel.clear(&mut self.rest);
     }
 
-    /// Lets strays leave whose time is `last_out` or before.
+    /// Goes through rows that stand in the queue from `first` on, and adds what each step asks for to the answers.
+    #[inline]
+    fn step<F: Fold<Slot = S>>(
+        &mut self,
+        first: usize,
+        steps: &[Step],
+        answers: Option<&mut Vec<S>>,
+        kernel: &mut F,
+    ) {
+        let (stacked, rows) = (&self.rows[..self.stacked], &self.rows[first..]);
+        // Out of the queue's memory, so that no row waits for what the one before has stored.
+        let mut rest = mem::take(&mut self.rest);
+        let Some(answers) = answers else {
+            for row in rows {
+                kernel.combine(&mut rest, row);
+            }
+            self.rest = rest;
+            return;
+        };
+        let nexts = steps.iter().skip(1).map(|next| next.last_out).chain([i64::MAX]);
+        answers.extend(steps.iter().zip(rows).zip(nexts).map(|((step, row), next)| {
+            kernel.combine(&mut rest, row);
+            let mut answer = S::default();
+            if step.last_out != next {
+                if let Some(stack) = stacked.get(step.gone as usize) {
+                    kernel.combine(&mut answer, stack);
+                }
+                kernel.combine(&mut answer, &rest);
+            }
+            answer
+        }));
+        self.rest = rest;
+    }
+
+    /// The same where strays are in the windows, row by row.
     #[cold]
+    fn step_with_strays<F: Fold<Slot = S>>(
+        &mut self,
+        first: usize,
+        steps: &[Step],
+        mut answers: Option<&mut Vec<S>>,
+        kernel: &mut F,
+    ) {
+        for (index, step) in steps.iter().enumerate() {
+            self.leave_strays(step.last_out, kernel);
+            self.step(first + index, &steps[index..=index], answers.as_deref_mut(), kernel);
+            if let Some(answer) = answers.as_deref_mut().and_then(|answers| answers.last_mut()) {
+                self.strays.iter().for_each(|(_, stray)| kernel.combine(answer, stray));
+            }
+        }
+    }
+
+    /// Lets strays leave whose time is `last_out` or before.
     fn leave_strays<F: Fold<Slot = S>>(&mut self, last_out: i64, kernel: &mut F) {
         self.strays.retain_mut(|(time, row)| {
             let stays = last_out < *time;
@@ -166,20 +222,6 @@ impl<S: Default> Queue<S> {
             }
             stays
         });
-    }
-
-    /// What all rows amount to.
-    #[inline]
-    fn answer<F: Fold<Slot = S>>(&self, kernel: &mut F) -> S {
-        let mut answer = S::default();
-        if self.gone < self.stacked {
-            kernel.combine(&mut answer, &self.rows[self.gone]);
-        }
-        kernel.combine(&mut answer, &self.rest);
-        for (_, stray) in &self.strays {
-            kernel.combine(&mut answer, stray);
-        }
-        answer
     }
 
     fn states_mut(&mut self) -> impl Iterator<Item = &mut S> {

@@ -10,6 +10,7 @@ use arrow_schema::SchemaRef;
 use arrow_select::take::take;
 
 use crate::window::WindowError;
+use crate::window::aggregate::Roll;
 use crate::window::group::Groups;
 use crate::window::rolling::block::Block;
 use crate::window::rolling::gather::Gather;
@@ -52,17 +53,22 @@ impl March<'_> {
             begun.extend_from_slice(&steps.begun);
             if index < silent {
                 steps.answers.clear();
-                steps.taken.iter_mut().for_each(|step| step.answers = false);
             }
-            let columns = self.ledger.roll(&parts, &steps.taken, &steps.answers);
+            let Steps { runs, taken, answers: asking, .. } = &steps;
+            let columns = self.ledger.roll(&parts, Roll { runs, steps: taken, answers: asking });
             if silent <= index {
-                answers.push(columns.and_then(|columns| self.batch(rows, columns)));
+                answers.push(columns.and_then(|columns| self.batch(rows, &mut steps, columns)));
             }
         }
         (answers, begun)
     }
 
-    fn batch(&self, rows: &[Waiting], columns: Vec<ArrayRef>) -> Result<RecordBatch, WindowError> {
+    fn batch(
+        &self,
+        rows: &[Waiting],
+        steps: &mut Steps,
+        columns: Vec<ArrayRef>,
+    ) -> Result<RecordBatch, WindowError> {
         let instants = |ticks: Vec<i64>| {
             arrow_cast::cast(&Int64Array::from(ticks), self.output.field(0).data_type())
         };
@@ -70,30 +76,11 @@ impl March<'_> {
             instants(rows.iter().map(|row| row.time - self.size).collect())?,
             instants(rows.iter().map(|row| row.time).collect())?,
         ];
-        let (codes, ranks) = dense(rows);
-        for column in self.groups.columns(&codes)? {
+        let ranks = UInt32Array::from(std::mem::take(&mut steps.ranks));
+        for column in self.groups.columns(&steps.codes)? {
             answer.push(take(&column, &ranks, None)?);
         }
         answer.extend(columns);
         Ok(RecordBatch::try_new(Arc::clone(self.output), answer)?)
     }
-}
-
-/// The codes of rows, each once, and which of them each row has.
-fn dense(rows: &[Waiting]) -> (Vec<u32>, UInt32Array) {
-    const UNSEEN: u32 = u32::MAX;
-    let size = rows.iter().map(|row| row.code as usize + 1).max().unwrap_or(0);
-    let (mut codes, mut rank_of) = (Vec::new(), vec![UNSEEN; size]);
-    let mut next = 0;
-    let ranks = rows.iter().map(|row| {
-        let rank = &mut rank_of[row.code as usize];
-        if *rank == UNSEEN {
-            *rank = next;
-            next += 1;
-            codes.push(row.code);
-        }
-        *rank
-    });
-    let ranks = UInt32Array::from_iter_values(ranks);
-    (codes, ranks)
 }
