@@ -177,6 +177,29 @@ impl Ledger {
         slot
     }
 
+    /// Takes empty slots for so many groups as are in `codes`, each of which is named once; appends them to `slots`.
+    pub(crate) fn take_all(&mut self, codes: &[u32], slots: &mut Vec<u32>) {
+        let first = slots.len();
+        let reused = codes.len().min(self.free.len());
+        slots.extend(self.free.drain(self.free.len() - reused..).rev());
+        for (&slot, &code) in slots[first..].iter().zip(codes) {
+            self.codes[slot as usize] = code;
+        }
+        let fresh = self.codes.len()..self.codes.len() + codes.len() - reused;
+        let bound = |slot| u32::try_from(slot).expect("memory ends before four billion slots");
+        slots.extend(bound(fresh.start)..bound(fresh.end));
+        self.codes.extend_from_slice(&codes[reused..]);
+        if let Some(changed) = &mut self.changed {
+            changed.resize(fresh.end, false);
+        }
+        if let Some(&greatest) = codes.iter().max() {
+            self.make_room_to_hold(greatest);
+            for &code in codes {
+                self.holds[code as usize] += 1;
+            }
+        }
+    }
+
     /// Keeps a code from being given to another key.
     #[inline]
     pub(crate) fn hold(&mut self, code: u32) {
