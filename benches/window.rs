@@ -129,6 +129,20 @@ fn events(rows: usize) -> Vec<RecordBatch> {
     batches
 }
 
+/// The same events with one more column, of so many keys at random, all of them as frequent.
+fn with_keys(batches: &[RecordBatch], groups: u64) -> Vec<RecordBatch> {
+    let mut random = Random(11);
+    let with_keys = |batch: &RecordBatch| {
+        let keys = (0..batch.num_rows()).map(|_| format!("key-{}", random.below(groups)));
+        let keys: ArrayRef =
+            Arc::new(StringViewArray::from_iter_values(keys.collect::<Vec<String>>()));
+        let columns =
+            [("ts", batch.column(0).clone()), ("key", keys), ("amount", batch.column(3).clone())];
+        RecordBatch::try_from_iter(columns).expect("columns of one length")
+    };
+    batches.iter().map(with_keys).collect()
+}
+
 fn query(window: Window, key: &str, functions: &[Function]) -> QuerySpec {
     let column = |function: &Function| (*function != Function::Count).then(|| "amount".to_owned());
     let aggregates = functions.iter().map(|function| {
@@ -148,6 +162,7 @@ fn query(window: Window, key: &str, functions: &[Function]) -> QuerySpec {
 
 fn run(spec: &QuerySpec, batches: &[RecordBatch], order: Order) -> usize {
     let mut operator = Operator::new(spec.clone(), batches[0].schema_ref(), order).expect("binds");
+    operator.expect_rows(batches.iter().map(|batch| batch.num_rows() as u64).sum());
     let mut ordinal = 0;
     let mut windows = 0;
     for batch in batches {
@@ -183,6 +198,13 @@ fn main() {
     group.throughput(Throughput::Elements(ROWS as u64));
     for (name, spec, order) in &queries {
         group.bench_function(*name, |bencher| bencher.iter(|| run(spec, &batches, *order)));
+    }
+    let day = Window::tumble(minute(24 * 60), Span::ZERO).expect("fits");
+    let spec = query(day, "key", &five[..2]);
+    for groups in [1_000, 100_000, 1_000_000] {
+        let batches = with_keys(&batches, groups);
+        let name = format!("one window of {groups} keys");
+        group.bench_function(name, |bencher| bencher.iter(|| run(&spec, &batches, Order::Event)));
     }
     group.finish();
     criterion.final_summary();

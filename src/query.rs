@@ -208,6 +208,7 @@ fn collect_columns(
     let mut passes = parts::in_parts(rows, dividing, go_on, |part, go_on| {
         let mut pass = Pass::new(query, Arc::clone(&columns), order)?;
         pass.operator.use_threads(threads);
+        pass.operator.expect_rows(part.len() as u64);
         pass.next_ordinal = part.start as u64;
         for (slice, start, count) in parts::chunks(slices.iter().map(Slice::len), part) {
             if !go_on() {

@@ -42,6 +42,7 @@ pub fn collect_table(
     let passes = parts::in_parts(rows, dividing, go_on, |part, go_on| {
         let mut operator = first.fresh()?;
         operator.use_threads(threads);
+        operator.expect_rows(part.len() as u64);
         let mut pass = BatchPass::new(operator, part.start as u64);
         for (batch, start, count) in parts::chunks(batches.iter().map(RecordBatch::num_rows), part)
         {

@@ -539,6 +539,9 @@ pub(crate) trait States: fmt::Debug + Send + Sync {
     /// Makes room for slots `0..count`; new slots are empty.
     fn grow(&mut self, count: usize);
 
+    /// Takes memory for so many slots, which `grow` is going to ask for.
+    fn reserve(&mut self, count: usize);
+
     /// Folds the `i`-th row that takes part into slot `slots[i]`.
     fn update(&mut self, rows: Rows<'_>, slots: &[u32]);
 

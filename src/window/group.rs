@@ -4,6 +4,7 @@ mod column;
 mod interner;
 mod packed;
 mod table;
+mod words;
 
 use arrow_array::ArrayRef;
 use arrow_row::RowConverter;
@@ -14,6 +15,10 @@ use arrow_schema::SortOptions;
 use crate::window::WindowError;
 use crate::window::group::column::KeyColumn;
 use crate::window::group::interner::Interner;
+use crate::window::group::interner::LOOKED_MAX;
+use crate::window::group::interner::PACKED_PARTS_MAX;
+use crate::window::group::interner::UNPACKED;
+use crate::window::group::interner::pack_tuple;
 
 pub(crate) use crate::window::group::column::value_type;
 
@@ -174,7 +179,14 @@ impl Groups {
         other: &Self,
         codes: &[u32],
     ) -> Result<Vec<u32>, WindowError> {
-        let translated = self.encode(&other.columns(codes)?, codes.len())?;
+        let translated = match (self.columns.as_mut_slice(), other.columns.as_slice()) {
+            ([ours], [theirs]) => {
+                let mut translated = Vec::with_capacity(codes.len());
+                ours.translate(theirs, codes, &mut translated, &mut self.made);
+                translated
+            }
+            _ => self.encode(&other.columns(codes)?, codes.len())?,
+        };
         let mut by_code = vec![0; codes.iter().max().map_or(0, |&code| code as usize + 1)];
         for (&code, translated) in codes.iter().zip(translated) {
             by_code[code as usize] = translated;
@@ -188,25 +200,38 @@ impl Groups {
     }
 
     fn encode_tuples(&mut self, parts: &[Vec<u32>], rows: usize, codes: &mut Vec<u32>) {
+        codes.resize(rows, 0);
+        let Self { tuples, holds, made, .. } = self;
+        let is_packed = parts.len() <= PACKED_PARTS_MAX;
+        let mut room = [UNPACKED; LOOKED_MAX];
         let mut tuple = vec![0; parts.len()];
-        codes.extend((0..rows).map(|row| {
-            tuple.iter_mut().zip(parts).for_each(|(code, part)| *code = part[row]);
-            let (code, is_new) = self.tuples.intern_tuple(&tuple);
-            if is_new {
-                self.made.push(code);
-                self.hold(&tuple);
+        for (start, codes) in (0..).step_by(LOOKED_MAX).zip(codes.chunks_mut(LOOKED_MAX)) {
+            let packed = &mut room[..codes.len()];
+            if is_packed {
+                for (row, packed) in (start..).zip(&mut *packed) {
+                    *packed = pack_tuple(parts.iter().map(|part| part[row]));
+                }
             }
-            code
-        }));
-    }
-
-    fn hold(&mut self, tuple: &[u32]) {
-        for (holds, &code) in self.holds.iter_mut().zip(tuple) {
-            if holds.len() <= code as usize {
-                holds.resize(code as usize + 1, 0);
-            }
-            holds[code as usize] += 1;
+            tuples.intern_all(packed, codes, |tuples, row| {
+                tuple.iter_mut().zip(parts).for_each(|(code, part)| *code = part[start + row]);
+                let (code, is_new) = tuples.intern_tuple(&tuple);
+                if is_new {
+                    made.push(code);
+                    hold(holds, &tuple);
+                }
+                code
+            });
         }
+    }
+}
+
+/// Counts a tuple that holds a code of each column.
+fn hold(holds: &mut [Vec<u32>], tuple: &[u32]) {
+    for (holds, &code) in holds.iter_mut().zip(tuple) {
+        if holds.len() <= code as usize {
+            holds.resize(code as usize + 1, 0);
+        }
+        holds[code as usize] += 1;
     }
 }
 

@@ -105,6 +105,8 @@ pub struct Operator {
     /// How many rows of closed windows were taken, ever.
     taken: u64,
     is_finished: bool,
+    /// How many rows are to come, as far as is known.
+    expected_rows: u64,
     stats: Stats,
 }
 
@@ -135,6 +137,11 @@ impl Operator {
         if let Kind::Rolling(rolling) = &mut self.kind {
             rolling.use_threads(threads);
         }
+    }
+
+    /// Says how many rows are to come, so that memory for what they need is taken at once.
+    pub fn expect_rows(&mut self, rows: u64) {
+        self.expected_rows = rows;
     }
 
     /// Takes rows in, in order of arrival; row `r` has the ordinal `first_ordinal + r`.
@@ -171,9 +178,13 @@ impl Operator {
             present: ticks.present.as_deref(),
             first_ordinal,
         };
+        self.expected_rows = self.expected_rows.saturating_sub(rows as u64);
         match self.order {
             Order::Arrival => self.take_in_time(&feed, arrivals)?,
-            Order::Event => self.take_all(&feed),
+            Order::Event => {
+                self.ledger.foresee(self.stats.rows, rows, self.expected_rows);
+                self.take_all(&feed);
+            }
         }
         self.count(&feed, null_rows);
         self.late.keep(&self.plan.late_columns(&columns), first_ordinal)?;
@@ -408,6 +419,7 @@ impl Operator {
             closed: Vec::new(),
             taken: 0,
             is_finished: false,
+            expected_rows: 0,
             stats: Stats::default(),
         })
     }

@@ -1,4 +1,4 @@
-//! Rows in order of time: nearly ordered ones, as arrivals are, by one pass into buckets.
+//! Rows in order of time: nearly ordered ones, as arrivals are, by one pass into buckets; and integers by their digits.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -6,6 +6,12 @@
 )]
 
 use multiversion::multiversion;
+
+/// So many integers are sorted by comparing: passes over digits begin to pay above.
+const COMPARED_MAX: usize = 256;
+
+/// The most bits that one pass sorts by.
+const DIGIT_BITS_MAX: u32 = 11;
 
 /// Answers rows, which ascend, in order of their times; rows of one time stay in order.
 pub(crate) fn by_time(mut rows: Vec<u32>, time_of: impl Fn(u32) -> i64) -> Vec<u32> {
@@ -29,6 +35,46 @@ pub(crate) fn by_time(mut rows: Vec<u32>, time_of: impl Fn(u32) -> i64) -> Vec<u
     let sorted = in_buckets(&packed, u64::BITS - span.leading_zeros() + row_bits);
     rows.iter_mut().zip(sorted).for_each(|(row, packed)| *row = (packed & row_mask) as u32);
     rows
+}
+
+/// Sorts integers that differ in so many bits above `below` of them; below, they are in order already where those above are
+/// equal, or all are different. `other` is room to sort in.
+pub(crate) fn sort_by_digits(values: &mut [u64], below: u32, bits: u32, other: &mut Vec<u64>) {
+    if values.len() <= COMPARED_MAX {
+        return values.sort_unstable();
+    }
+    other.clear();
+    other.resize(values.len(), 0);
+    let passes = bits.div_ceil(DIGIT_BITS_MAX);
+    for pass in 0..passes {
+        let (from, to) = (bits * pass / passes, bits * (pass + 1) / passes);
+        if pass % 2 == 0 {
+            sort_by_digit(values, other, below + from, to - from);
+        } else {
+            sort_by_digit(other, values, below + from, to - from);
+        }
+    }
+    if passes % 2 == 1 {
+        values.copy_from_slice(other);
+    }
+}
+
+/// Copies values in order of one digit; those in which it is equal stay in order.
+fn sort_by_digit(values: &[u64], sorted: &mut [u64], shift: u32, bits: u32) {
+    let digit = |value: u64| (value >> shift) as usize & ((1 << bits) - 1);
+    let mut starts = [0_u32; 1 << DIGIT_BITS_MAX];
+    for &value in values {
+        starts[digit(value)] += 1;
+    }
+    let mut sum = 0;
+    for start in &mut starts[..1 << bits] {
+        sum += std::mem::replace(start, sum);
+    }
+    for &value in values {
+        let next = &mut starts[digit(value)];
+        sorted[*next as usize] = value;
+        *next += 1;
+    }
 }
 
 /// Sorts integers of so many bits: one pass by the upper ones, into buckets of one or two values each, then the few that
@@ -130,6 +176,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn digits_sort_as_comparing_does(
+            values in prop::collection::vec(any::<u32>(), 0..1_500),
+            bits in 0..33_u32,
+            below in 11..32_u32,
+        ) {
+            let cut = |value: u32| u64::from(value) & ((1 << bits) - 1);
+            let mut sorted: Vec<u64> =
+                (0..).zip(&values).map(|(place, &value)| cut(value) << below | place).collect();
+            let mut expected = sorted.clone();
+            expected.sort_unstable();
+            sort_by_digits(&mut sorted, below, bits, &mut vec![7]);
+            prop_assert_eq!(sorted, expected);
+        }
+
         #[test]
         fn order_is_that_of_a_stable_sort(times in some_times(), every in 1..4_usize) {
             let rows: Vec<u32> = (0..times.len() as u32).step_by(every).collect();

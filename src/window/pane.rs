@@ -27,6 +27,9 @@ use crate::window::time::bounds;
 use crate::window::vacancy::VACANT;
 use crate::window::vacancy::has_vacancy;
 
+/// How many panes of one stretch are each looked at together; the rows of more go one by one.
+const PANES_PER_STRETCH: usize = 4;
+
 /// How many merges are gathered before they are done.
 const MERGES_PER_CALL: usize = 16_384;
 
@@ -404,25 +407,45 @@ impl Panes {
             rows[count] = row;
             count += usize::from(slot == VACANT);
         }
-        let rows = rows[..count].iter().map(|&row| usize::from(row));
-        if let Some(AtHand { pane: Pane { start, end, .. }, index: Some(index) }) = self.at_hand
-            && greatest < end
-        {
+        self.make_slots(&mut rows[..count], times, codes, ledger, &mut slots[first..]);
+    }
+
+    /// Finds the slots of rows whose group has none yet where it was looked for, one pane after the other.
+    fn make_slots(
+        &mut self,
+        mut rows: &mut [u16],
+        times: &[i64],
+        codes: &[u32],
+        ledger: &mut Ledger,
+        slots: &mut [u32],
+    ) {
+        for _ in 0..PANES_PER_STRETCH {
+            let Some(&row) = rows.first() else { return };
+            let pane = self.opened_at(times[usize::from(row)]);
+            let count = stretch::partition(rows, |row| {
+                let time = times[usize::from(row)];
+                pane.start <= time && time < pane.end
+            });
+            let (here, others) = rows.split_at_mut(count);
+            rows = others;
+            let Some(AtHand { index: Some(index), .. }) = self.at_hand else { return };
             let open = &mut self.opened[index as usize];
             let lane = &mut self.lanes[open.lane];
-            if lane.is_of(start) && codes.iter().copied().all(lane::has_place) {
-                for row in rows {
-                    slots[first + row] = lane.slot_or(codes[row], || {
-                        let slot = ledger.take(codes[row]);
-                        open.slots.push(slot);
-                        slot
-                    });
+            let has_place = |&row: &u16| lane::has_place(codes[usize::from(row)]);
+            if lane.is_of(pane.start) && here.iter().all(has_place) {
+                lane.slots_or(here, codes, slots, |codes| {
+                    let before = open.slots.len();
+                    ledger.take_all(codes, &mut open.slots);
+                    &open.slots[before..]
+                });
+            } else {
+                for row in here.iter().map(|&row| usize::from(row)) {
+                    slots[row] = self.slot(times[row], codes[row], ledger);
                 }
-                return;
             }
         }
-        for row in rows {
-            slots[first + row] = self.slot(times[row], codes[row], ledger);
+        for row in rows.iter().map(|&row| usize::from(row)) {
+            slots[row] = self.slot(times[row], codes[row], ledger);
         }
     }
 

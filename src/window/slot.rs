@@ -1,5 +1,12 @@
 //! Slots: where the states of windows, panes and sessions live, and which are free.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "what is foreseen is a guess, of counts that are far from 2^52"
+)]
+
 use std::mem;
 
 use arrow_array::ArrayRef;
@@ -10,6 +17,12 @@ use crate::window::aggregate::Kernels;
 use crate::window::aggregate::Roll;
 use crate::window::aggregate::Rows;
 use crate::window::aggregate::States;
+
+/// With fewer slots than this, nothing is foreseen.
+const FORESEEN_MIN: usize = 16_384;
+
+/// What is foreseen is a little more than what was seen.
+const MARGIN: f64 = 1.0625;
 
 /// One row of the result before it is answered.
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +119,8 @@ pub(crate) struct Ledger {
     holds: Vec<u32>,
     /// Codes that nobody held at some moment; some may be held again.
     idle_codes: Vec<u32>,
+    /// For how many slots there is room.
+    room: usize,
 }
 
 impl Ledger {
@@ -117,6 +132,23 @@ impl Ledger {
             free: Vec::new(),
             holds: Vec::new(),
             idle_codes: Vec::new(),
+            room: 0,
+        }
+    }
+
+    /// Makes room for the slots that rows will take, `rows` now and `rest` later, if they are like those of `before`: to grow
+    /// step by step would be to copy all states, and to touch new memory for them, again and again.
+    pub(crate) fn foresee(&mut self, before: u64, rows: usize, rest: u64) {
+        let slots = self.codes.len();
+        if slots < FORESEEN_MIN || slots + rows <= self.room {
+            return;
+        }
+        let per_row = slots as f64 / before as f64;
+        let coming = (per_row * (rows as u64 + rest) as f64 * MARGIN) as usize;
+        self.room = slots + coming.max(rows).max(slots / 2);
+        self.codes.reserve_exact(self.room - slots);
+        for states in &mut self.kernels.states {
+            states.reserve(self.room);
         }
     }
 
@@ -145,13 +177,41 @@ impl Ledger {
         slot
     }
 
+    /// Takes empty slots for so many groups as are in `codes`, each of which is named once; appends them to `slots`.
+    pub(crate) fn take_all(&mut self, codes: &[u32], slots: &mut Vec<u32>) {
+        let first = slots.len();
+        let reused = codes.len().min(self.free.len());
+        slots.extend(self.free.drain(self.free.len() - reused..).rev());
+        for (&slot, &code) in slots[first..].iter().zip(codes) {
+            self.codes[slot as usize] = code;
+        }
+        let fresh = self.codes.len()..self.codes.len() + codes.len() - reused;
+        let bound = |slot| u32::try_from(slot).expect("memory ends before four billion slots");
+        slots.extend(bound(fresh.start)..bound(fresh.end));
+        self.codes.extend_from_slice(&codes[reused..]);
+        if let Some(changed) = &mut self.changed {
+            changed.resize(fresh.end, false);
+        }
+        if let Some(&greatest) = codes.iter().max() {
+            self.make_room_to_hold(greatest);
+            for &code in codes {
+                self.holds[code as usize] += 1;
+            }
+        }
+    }
+
     /// Keeps a code from being given to another key.
     #[inline]
     pub(crate) fn hold(&mut self, code: u32) {
+        self.make_room_to_hold(code);
+        self.holds[code as usize] += 1;
+    }
+
+    #[inline]
+    fn make_room_to_hold(&mut self, code: u32) {
         if self.holds.len() <= code as usize {
             self.holds.resize(code as usize + 1, 0);
         }
-        self.holds[code as usize] += 1;
     }
 
     /// Undoes one `hold`.

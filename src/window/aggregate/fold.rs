@@ -105,6 +105,10 @@ impl<F: Fold> States for Folded<F> {
         }
     }
 
+    fn reserve(&mut self, count: usize) {
+        self.states.reserve_exact(count.saturating_sub(self.states.len()));
+    }
+
     fn update(&mut self, rows: Rows<'_>, slots: &[u32]) {
         self.kernel.update(&mut self.states, rows, slots);
     }

@@ -2,17 +2,17 @@
 
 #![expect(clippy::cast_possible_truncation, reason = "the bits fit the width that they came from")]
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::Array;
-use arrow_array::ArrayAccessor;
 use arrow_array::ArrayRef;
 use arrow_array::BooleanArray;
 use arrow_array::GenericStringArray;
 use arrow_array::OffsetSizeTrait;
 use arrow_array::PrimitiveArray;
-use arrow_array::StringArray;
 use arrow_array::StringViewArray;
+use arrow_array::builder::StringViewBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::make_array;
 use arrow_array::types::ArrowPrimitiveType;
@@ -22,16 +22,21 @@ use arrow_array::types::UInt8Type;
 use arrow_array::types::UInt16Type;
 use arrow_array::types::UInt32Type;
 use arrow_array::types::UInt64Type;
+use arrow_buffer::NullBuffer;
+use arrow_buffer::OffsetBuffer;
 use arrow_buffer::ScalarBuffer;
 use arrow_row::RowConverter;
 use arrow_row::SortField;
+use arrow_schema::ArrowError;
 use arrow_schema::DataType;
 
 use crate::window::WindowError;
 use crate::window::group::interner::Interner;
+use crate::window::group::interner::LOOKED_MAX;
+use crate::window::group::interner::UNPACKED;
 use crate::window::group::packed;
+use crate::window::group::words::by_words;
 use crate::window::vacancy::VACANT;
-use crate::window::vacancy::has_vacancy;
 
 /// The type that a column answers: a dictionary answers its values'.
 pub(crate) fn value_type(data_type: &DataType) -> &DataType {
@@ -131,15 +136,44 @@ impl KeyColumn {
         }
     }
 
-    /// Sorts distinct codes by their values, nulls last, where that takes no more than comparing words.
+    /// Sorts distinct codes by their values, nulls last, where that takes no more than comparing bytes.
     pub(super) fn sorted(&self, codes: &[u32]) -> Option<Vec<u32>> {
         if !matches!(self.kind, Kind::Text) {
             return None;
         }
-        let word = |&code: &u32| Some((self.interner.sort_word(code)?, code));
-        let mut words = codes.iter().map(word).collect::<Option<Vec<_>>>()?;
-        words.sort_unstable();
-        Some(words.into_iter().map(|(_, code)| code).collect())
+        let interner = &self.interner;
+        let mut named = Vec::with_capacity(codes.len());
+        let mut words = Vec::with_capacity(codes.len());
+        for &code in codes {
+            if let Some(word) = interner.sort_word(code) {
+                named.push(code);
+                words.push(word);
+            }
+        }
+        let code_at = |place: u32| named[place as usize];
+        let order = by_words(&words, |a, b| {
+            interner.long_bytes_of(code_at(a)).cmp(&interner.long_bytes_of(code_at(b)))
+        });
+        let mut sorted: Vec<u32> = order.into_iter().map(code_at).collect();
+        sorted.extend(self.null.filter(|_| sorted.len() < codes.len()));
+        Some(sorted)
+    }
+
+    /// Appends the codes that the keys of another column's codes have here, and those it makes to `made`.
+    pub(super) fn translate(
+        &mut self,
+        other: &Self,
+        of_other: &[u32],
+        codes: &mut Vec<u32>,
+        made: &mut Vec<u32>,
+    ) {
+        let theirs = &other.interner;
+        let pack = |rows: Range<usize>| {
+            of_other[rows].iter().map(|&code| theirs.packed_of(code).unwrap_or(UNPACKED))
+        };
+        let bytes_of = |row| theirs.long_bytes_of(of_other[row]).unwrap_or_default();
+        let nulls = other.valid(of_other);
+        self.intern_all(nulls.as_ref(), of_other.len(), pack, bytes_of, codes, made);
     }
 
     #[cfg(test)]
@@ -167,14 +201,9 @@ impl KeyColumn {
             DataType::LargeUtf8 => self.intern_texts(column.as_string::<i64>(), codes, made),
             DataType::Utf8View => self.intern_views(column.as_string_view(), codes, made),
             _ => {
-                let is_valid = |row: usize| column.nulls().is_none_or(|nulls| nulls.is_valid(row));
-                codes.extend(bits_of(column).into_iter().enumerate().map(|(row, bits)| {
-                    if is_valid(row) {
-                        self.packed_code(bits.into(), made)
-                    } else {
-                        self.null_code(made)
-                    }
-                }));
+                let bits = bits_of(column);
+                let pack = |rows: Range<usize>| bits[rows].iter().map(|&bits| bits.into());
+                self.intern_all(column.nulls(), bits.len(), pack, |_| &[], codes, made);
             }
         }
         Ok(())
@@ -187,51 +216,75 @@ impl KeyColumn {
         made: &mut Vec<u32>,
     ) {
         let (bytes, ends) = (texts.value_data(), texts.value_offsets());
-        let pack = |ends: &[O]| packed::of_bytes(bytes, ends[0].as_usize(), ends[1].as_usize());
-        let first = codes.len();
-        codes.extend(ends.windows(2).map(|ends| self.known(pack(ends))));
-        self.intern_unknown(texts, &mut codes[first..], made);
+        let pack = |rows: Range<usize>| {
+            ends[rows.start..=rows.end].windows(2).map(|ends| {
+                let (start, end) = (ends[0].as_usize(), ends[1].as_usize());
+                packed::of_bytes(bytes, start, end).unwrap_or(UNPACKED)
+            })
+        };
+        let bytes_of = |row| texts.value(row).as_bytes();
+        self.intern_all(texts.nulls(), texts.len(), pack, bytes_of, codes, made);
     }
 
     fn intern_views(&mut self, texts: &StringViewArray, codes: &mut Vec<u32>, made: &mut Vec<u32>) {
-        let first = codes.len();
-        codes.extend(texts.views().iter().map(|&view| self.known(packed::of_view(view))));
-        self.intern_unknown(texts, &mut codes[first..], made);
+        let views = texts.views();
+        let pack = |rows: Range<usize>| {
+            views[rows].iter().map(|&view| packed::of_view(view).unwrap_or(UNPACKED))
+        };
+        let bytes_of = |row| texts.value(row).as_bytes();
+        self.intern_all(texts.nulls(), texts.len(), pack, bytes_of, codes, made);
     }
 
-    /// The code of a short key that was met before; `VACANT` for any other.
-    #[inline]
-    fn known(&self, packed: Option<u128>) -> u32 {
-        packed.map_or(VACANT, |packed| self.interner.find_packed(packed))
-    }
-
-    /// Gives codes to the rows that have none yet: keys not met before, long ones and nulls.
-    fn intern_unknown<'a, A: ArrayAccessor<Item = &'a str>>(
+    /// Appends the codes of rows: `pack` packs the keys of some of them, and `bytes_of` answers one that cannot be packed.
+    fn intern_all<'a, P: Iterator<Item = u128>>(
         &mut self,
-        texts: A,
-        codes: &mut [u32],
+        nulls: Option<&NullBuffer>,
+        rows: usize,
+        pack: impl Fn(Range<usize>) -> P,
+        bytes_of: impl Fn(usize) -> &'a [u8],
+        codes: &mut Vec<u32>,
         made: &mut Vec<u32>,
     ) {
-        let nulls = texts.nulls().filter(|nulls| 0 < nulls.null_count()).cloned();
-        if nulls.is_none() && !has_vacancy(codes) {
-            return;
-        }
-        for (row, code) in codes.iter_mut().enumerate() {
-            if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
-                *code = self.null_code(made);
-            } else if *code == VACANT {
-                *code = self.bytes_code(texts.value(row).as_bytes(), made);
+        let nulls = nulls.filter(|nulls| 0 < nulls.null_count());
+        let is_null = |row| nulls.is_some_and(|nulls| nulls.is_null(row));
+        let Self { interner, null, .. } = self;
+        let mut room = [UNPACKED; LOOKED_MAX];
+        for start in (0..rows).step_by(LOOKED_MAX) {
+            let end = rows.min(start + LOOKED_MAX);
+            let first = codes.len();
+            if interner.is_near() {
+                codes.extend(pack(start..end).map(|packed| interner.find_near(packed)));
+            } else {
+                let packed = &mut room[..end - start];
+                packed.iter_mut().zip(pack(start..end)).for_each(|(room, packed)| *room = packed);
+                codes.resize(first + end - start, VACANT);
+                interner.find_far(packed, &mut codes[first..]);
             }
+            let codes = &mut codes[first..];
+            if nulls.is_some() {
+                // Whatever lies where there is no value is no key.
+                let absent = (start..end).zip(&mut *codes).filter(|(row, _)| is_null(*row));
+                absent.for_each(|(_, code)| *code = VACANT);
+            }
+            interner.intern_rest(codes, |interner, place| {
+                let row = start + place;
+                if is_null(row) {
+                    return null_code(null, interner, made);
+                }
+                let (code, is_new) = match pack(row..row + 1).next() {
+                    None | Some(UNPACKED) => interner.intern_bytes(bytes_of(row)),
+                    Some(packed) => interner.intern_packed(packed),
+                };
+                if is_new {
+                    made.push(code);
+                }
+                code
+            });
         }
     }
 
-    #[inline]
-    fn packed_code(&mut self, packed: u128, made: &mut Vec<u32>) -> u32 {
-        let (code, is_new) = self.interner.intern_packed(packed);
-        if is_new {
-            made.push(code);
-        }
-        code
+    fn null_code(&mut self, made: &mut Vec<u32>) -> u32 {
+        null_code(&mut self.null, &mut self.interner, made)
     }
 
     fn bytes_code(&mut self, bytes: &[u8], made: &mut Vec<u32>) -> u32 {
@@ -242,25 +295,56 @@ impl KeyColumn {
         code
     }
 
-    fn null_code(&mut self, made: &mut Vec<u32>) -> u32 {
-        *self.null.get_or_insert_with(|| {
-            let code = self.interner.make_unnamed();
-            made.push(code);
-            code
-        })
+    fn text_values(&self, codes: &[u32]) -> Result<ArrayRef, WindowError> {
+        match &self.data_type {
+            DataType::Utf8View => self.text_views(codes),
+            DataType::LargeUtf8 => self.texts::<i64>(codes),
+            _ => self.texts::<i32>(codes),
+        }
     }
 
-    fn text_values(&self, codes: &[u32]) -> Result<ArrayRef, WindowError> {
+    fn texts<O: OffsetSizeTrait>(&self, codes: &[u32]) -> Result<ArrayRef, WindowError> {
         let mut room = [0; 16];
-        let mut texts = arrow_array::builder::StringBuilder::with_capacity(codes.len(), 0);
+        let (mut bytes, mut lengths) = (Vec::new(), Vec::with_capacity(codes.len()));
         for &code in codes {
-            let bytes = self.interner.bytes_of(code, &mut room);
-            texts.append_option(bytes.map(|bytes| {
-                std::str::from_utf8(bytes).expect("the bytes were a string's when they came")
-            }));
+            let text = self.interner.bytes_of(code, &mut room).unwrap_or_default();
+            bytes.extend_from_slice(text);
+            lengths.push(text.len());
         }
-        let texts: StringArray = texts.finish();
-        Ok(arrow_cast::cast(&texts, &self.data_type)?)
+        // More than the offsets can tell: as many as there are keys would not fit one array.
+        O::from_usize(bytes.len()).ok_or_else(|| ArrowError::OffsetOverflowError(bytes.len()))?;
+        let ends = OffsetBuffer::from_lengths(lengths);
+        let texts = GenericStringArray::<O>::try_new(ends, bytes.into(), self.valid(codes))?;
+        Ok(Arc::new(texts))
+    }
+
+    fn text_views(&self, codes: &[u32]) -> Result<ArrayRef, WindowError> {
+        if self.interner.has_long() {
+            let mut room = [0; 16];
+            let mut texts = StringViewBuilder::with_capacity(codes.len());
+            for &code in codes {
+                let bytes = self.interner.bytes_of(code, &mut room);
+                texts.append_option(bytes.map(|bytes| {
+                    std::str::from_utf8(bytes).expect("the bytes were a string's when they came")
+                }));
+            }
+            return Ok(Arc::new(texts.finish()));
+        }
+        let mut bytes = Vec::new();
+        let mut view = |code: &u32| match self.interner.packed_of(*code) {
+            Some(packed) => packed::to_view(packed, &mut bytes),
+            None => 0,
+        };
+        let views: Vec<u128> = codes.iter().map(&mut view).collect();
+        let buffers = if bytes.is_empty() { Vec::new() } else { vec![bytes.into()] };
+        let texts = StringViewArray::try_new(views.into(), buffers, self.valid(codes))?;
+        Ok(Arc::new(texts))
+    }
+
+    /// Which of some codes are not null's, if one is.
+    fn valid(&self, codes: &[u32]) -> Option<NullBuffer> {
+        let null = self.null.filter(|null| codes.contains(null))?;
+        Some(codes.iter().map(|&code| code != null).collect())
     }
 
     fn row_values(&self, converter: &RowConverter, codes: &[u32]) -> Result<ArrayRef, WindowError> {
@@ -288,6 +372,15 @@ impl KeyColumn {
         let data = values.to_data().into_builder().data_type(self.data_type.clone()).build()?;
         Ok(make_array(data))
     }
+}
+
+/// The code of null; made where it has none.
+fn null_code(null: &mut Option<u32>, interner: &mut Interner, made: &mut Vec<u32>) -> u32 {
+    *null.get_or_insert_with(|| {
+        let code = interner.make_unnamed();
+        made.push(code);
+        code
+    })
 }
 
 /// Whether two columns are one and the same in memory.

@@ -44,9 +44,23 @@ pub(super) fn of_bytes(values: &[u8], start: usize, end: usize) -> Option<u128> 
     }
 }
 
+/// The view of a packed string; its bytes are put behind others where a view cannot hold them.
+#[inline]
+pub(super) fn to_view(packed: u128, others: &mut Vec<u8>) -> u128 {
+    let len = (packed >> (8 * PACKED_BYTES_MAX)) as usize;
+    let text = packed & MASKS[PACKED_BYTES_MAX];
+    if len <= INLINE_BYTES_MAX {
+        return text << 32 | len as u128;
+    }
+    let offset = others.len() as u128;
+    others.extend_from_slice(&text.to_le_bytes()[..len]);
+    offset << 96 | (text & MASKS[4]) << 32 | len as u128
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow_array::Array;
     use arrow_array::StringViewArray;
     use proptest::prelude::*;
 
@@ -66,6 +80,21 @@ mod tests {
                 }
                 start = end;
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn packed_strings_become_views_again(texts in proptest::collection::vec("[a-z\u{0}]{0,15}", 0..20)) {
+            let mut others = Vec::new();
+            let views: Vec<u128> = texts
+                .iter()
+                .filter_map(|text| pack(text.as_bytes()))
+                .map(|packed| to_view(packed, &mut others))
+                .collect();
+            let views = StringViewArray::try_new(views.into(), vec![others.into()], None).unwrap();
+            prop_assert_eq!(views.len(), texts.len());
+            prop_assert!(views.iter().flatten().eq(texts.iter().map(String::as_str)));
         }
     }
 

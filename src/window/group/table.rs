@@ -1,20 +1,25 @@
-//! Where the codes of keys are found: open addressing over places of half a cache line, so that a look costs one miss.
+//! Where the codes of keys are found: open addressing over places of eight bytes, so that many fit the cache.
 
 use crate::window::vacancy::VACANT;
 
-/// A place: enough of the key to know most strangers without looking it up, and its code.
+/// A place: half of the hash of a key, which tells most strangers, and the key's code.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
-pub(super) struct Place {
-    pub(super) packed: u128,
-    pub(super) code: u32,
+struct Place {
+    tag: u32,
+    code: u32,
 }
 
-const VACANCY: Place = Place { packed: 0, code: VACANT };
+const VACANCY: Place = Place { tag: 0, code: VACANT };
 
-/// Codes by the hashes of their keys.
+/// The half of a hash that places are found by: the upper one, which products mix best.
+#[inline]
+pub(super) fn tag(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
+/// Codes by the tags of their keys.
 ///
-/// Invariant: between the place a hash begins at and the place of its key, none is vacant.
+/// Invariant: between the place a tag begins at and the place of its key, none is vacant.
 #[derive(Debug, Default)]
 pub(super) struct CodeTable {
     /// None, or a power of two.
@@ -23,66 +28,80 @@ pub(super) struct CodeTable {
 }
 
 impl CodeTable {
-    /// Answers the code of a key that is wholly in its packed form; `VACANT` where there is none.
+    /// Answers the code that stands where a tag begins, whatever its own tag.
     #[inline]
-    pub(super) fn find_packed(&self, hash: u64, packed: u128) -> u32 {
-        // Most keys stand where their hash begins; a vacancy that looks like one has no code either.
-        match self.places.get(home(hash, self.places.len().wrapping_sub(1))) {
-            Some(place) if place.packed == packed => place.code,
-            Some(_) => self.find(hash, |place| place.packed == packed),
-            None => VACANT,
+    pub(super) fn first(&self, tag: u32) -> u32 {
+        let home = tag as usize & self.places.len().wrapping_sub(1);
+        self.places.get(home).map_or(VACANT, |place| place.code)
+    }
+
+    /// Answers for each tag the code that stands where it begins, or right behind, under the same tag; else `VACANT`.
+    ///
+    /// Nothing depends on what a look finds, so that the processor has many of them under way at once.
+    pub(super) fn guess(&self, tags: &[u32], codes: &mut [u32]) {
+        let Some(mask) = self.places.len().checked_sub(1) else {
+            return codes.fill(VACANT);
+        };
+        let or_vacant =
+            |place: Place, tag| place.code | u32::from(place.tag == tag).wrapping_sub(1);
+        for (code, &tag) in codes.iter_mut().zip(tags) {
+            let home = tag as usize & mask;
+            let (first, next) = (self.places[home], self.places[(home + 1) & mask]);
+            // Where both have the tag either may be the right one: whoever asks finds out.
+            *code = or_vacant(first, tag).min(or_vacant(next, tag));
         }
     }
 
-    /// Answers the code whose place `is_it`; `VACANT` where there is none.
+    /// Answers the code under a tag that `is_it`; `VACANT` where there is none.
     #[inline]
-    pub(super) fn find(&self, hash: u64, is_it: impl Fn(&Place) -> bool) -> u32 {
+    pub(super) fn find(&self, tag: u32, is_it: impl Fn(u32) -> bool) -> u32 {
         if self.places.is_empty() {
             return VACANT;
         }
         let mask = self.places.len() - 1;
-        let mut index = home(hash, mask);
+        let mut index = tag as usize;
         loop {
-            let place = &self.places[index & mask];
-            if place.code == VACANT || is_it(place) {
+            let place = self.places[index & mask];
+            if place.code == VACANT || (place.tag == tag && is_it(place.code)) {
                 return place.code;
             }
             index += 1;
         }
     }
 
-    /// Adds a key that is not there; `hash_of` answers the hash of a key that is.
-    pub(super) fn insert(&mut self, hash: u64, place: Place, hash_of: impl Fn(&Place) -> u64) {
+    /// Adds a key that is not there.
+    #[inline]
+    pub(super) fn insert(&mut self, tag: u32, code: u32) {
         // Few keys stand wide apart, so that nearly all are found at once; many stand closer, for the cache's sake.
         let crowd = match self.places.len() {
-            few @ 0..4_096 => few / 32,
-            some @ 4_096..65_536 => some / 8,
-            many => many / 8 * 5,
+            few @ 0..65_536 => few / 32,
+            some @ 65_536..131_072 => some / 8,
+            many => many / 2,
         };
         if crowd <= self.count {
-            self.spread(&hash_of);
+            self.spread();
         }
-        self.settle(hash, place);
+        self.settle(Place { tag, code });
         self.count += 1;
     }
 
-    /// Takes a code out; `hash` is its key's, and `hash_of` answers the hashes of others.
-    pub(super) fn remove(&mut self, hash: u64, code: u32, hash_of: impl Fn(&Place) -> u64) {
+    /// Takes a code out that is there under a tag, if it is.
+    pub(super) fn remove(&mut self, tag: u32, code: u32) {
         if self.places.is_empty() {
             return;
         }
         let mask = self.places.len() - 1;
-        let mut hole = home(hash, mask);
+        let mut hole = tag as usize & mask;
         while self.places[hole].code != code {
             if self.places[hole].code == VACANT {
                 return;
             }
             hole = (hole + 1) & mask;
         }
-        // Those behind move up, unless that would put them before the place that their hash begins at.
+        // Those behind move up, unless that would put them before the place that their tag begins at.
         let mut next = (hole + 1) & mask;
         while self.places[next].code != VACANT {
-            let from_home = next.wrapping_sub(home(hash_of(&self.places[next]), mask)) & mask;
+            let from_home = next.wrapping_sub(self.places[next].tag as usize) & mask;
             if next.wrapping_sub(hole) & mask <= from_home {
                 self.places[hole] = self.places[next];
                 hole = next;
@@ -99,28 +118,23 @@ impl CodeTable {
     }
 
     #[cold]
-    fn spread(&mut self, hash_of: &impl Fn(&Place) -> u64) {
+    fn spread(&mut self) {
         let room = (self.places.len() * 2).max(1_024);
         let crowded = std::mem::replace(&mut self.places, vec![VACANCY; room]);
         for place in crowded.into_iter().filter(|place| place.code != VACANT) {
-            self.settle(hash_of(&place), place);
+            self.settle(place);
         }
     }
 
-    fn settle(&mut self, hash: u64, place: Place) {
+    #[inline]
+    fn settle(&mut self, place: Place) {
         let mask = self.places.len() - 1;
-        let mut index = home(hash, mask);
+        let mut index = place.tag as usize & mask;
         while self.places[index].code != VACANT {
             index = (index + 1) & mask;
         }
         self.places[index] = place;
     }
-}
-
-/// The place that a hash begins at: its upper bits, which products mix best.
-#[inline]
-fn home(hash: u64, mask: usize) -> usize {
-    (hash >> 32) as usize & mask
 }
 
 #[cfg(test)]
@@ -129,31 +143,35 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
-    /// A poor hash, so that keys crowd.
-    fn hash(packed: u128) -> u64 {
-        u64::try_from(packed % 7).unwrap() << 32
+    /// A poor tag, so that keys crowd.
+    fn poor_tag(key: u32) -> u32 {
+        key % 7
     }
 
     proptest! {
         #[test]
-        fn table_holds_what_was_put_and_not_taken(steps in proptest::collection::vec((0_u128..40, any::<bool>()), 0..200)) {
-            let (mut table, mut model) = (CodeTable::default(), BTreeMap::new());
-            let hash_of = |place: &Place| hash(place.packed);
-            for (code, (packed, adds)) in (0..).zip(steps) {
-                match (adds, model.get(&packed)) {
+        fn table_holds_what_was_put_and_not_taken(steps in proptest::collection::vec((0_u32..40, any::<bool>()), 0..200)) {
+            let (mut table, mut model, mut keys) = (CodeTable::default(), BTreeMap::new(), Vec::new());
+            for (code, (key, adds)) in (0..).zip(steps) {
+                keys.push(key);
+                match (adds, model.get(&key)) {
                     (true, None) => {
-                        table.insert(hash(packed), Place { packed, code }, hash_of);
-                        model.insert(packed, code);
+                        table.insert(poor_tag(key), code);
+                        model.insert(key, code);
                     }
                     (false, Some(&code)) => {
-                        table.remove(hash(packed), code, hash_of);
-                        model.remove(&packed);
+                        table.remove(poor_tag(key), code);
+                        model.remove(&key);
                     }
                     _ => {}
                 }
-                for packed in 0..40 {
-                    let expected = model.get(&packed).copied().unwrap_or(VACANT);
-                    prop_assert_eq!(table.find_packed(hash(packed), packed), expected);
+                for key in 0..40 {
+                    let expected = model.get(&key).copied().unwrap_or(VACANT);
+                    let found = table.find(poor_tag(key), |code| keys[code as usize] == key);
+                    prop_assert_eq!(found, expected);
+                    let mut guessed = [0];
+                    table.guess(&[poor_tag(key)], &mut guessed);
+                    prop_assert!(guessed[0] == VACANT || poor_tag(keys[guessed[0] as usize]) == poor_tag(key));
                 }
             }
         }

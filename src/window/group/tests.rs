@@ -1,5 +1,6 @@
 //! Groups over keys of every kind.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -158,10 +159,95 @@ fn codes_are_translated_by_their_keys() {
     assert_eq!(ours.translate(&theirs, &[0, 1, 2, 3]).unwrap(), [2, 1, 3, 0]);
 }
 
+/// The codes that keys get which are numbered as they come.
+fn numbered<K: Ord + Clone>(keys: &[K]) -> Vec<u32> {
+    let mut codes = BTreeMap::new();
+    let number = |key: &K| {
+        let next = u32::try_from(codes.len()).unwrap();
+        *codes.entry(key.clone()).or_insert(next)
+    };
+    keys.iter().map(number).collect()
+}
+
+/// Keys of few kinds and many: short, as long as a view or a packed key holds, longer, and none.
+fn some_texts() -> impl Strategy<Value = Vec<Option<String>>> {
+    let text = prop_oneof![
+        "[a-c\u{0}\u{e9}]{0,3}",
+        "[a-b]{11,17}",
+        (0..3_000_u32).prop_map(|number| format!("user-{number}")),
+        (0..40_u32).prop_map(|number| format!("a key longer than what fits, {number}")),
+    ];
+    proptest::collection::vec(proptest::option::weighted(0.9, text), 0..3_000)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn keys_are_numbered_as_they_come(texts in some_texts(), from in 0..20_usize, cut in 0..3_000_usize) {
+        let (from, cut) = (from.min(texts.len()), cut.min(texts.len()));
+        let columns: [ArrayRef; 3] = [
+            Arc::new(texts.iter().map(Option::as_deref).collect::<StringArray>()),
+            Arc::new(texts.iter().map(Option::as_deref).collect::<LargeStringArray>()),
+            Arc::new(texts.iter().map(Option::as_deref).collect::<StringViewArray>()),
+        ];
+        let expected = numbered(&texts[from..]);
+        for column in columns {
+            let mut groups = Groups::new(&[column.data_type().clone()]).unwrap();
+            let cut = cut.max(from);
+            let mut codes = groups.encode(&[column.slice(from, cut - from)], cut - from).unwrap();
+            codes.extend(groups.encode(&[column.slice(cut, texts.len() - cut)], texts.len() - cut).unwrap());
+            prop_assert_eq!(&codes, &expected);
+            let mut others = Groups::new(&[column.data_type().clone()]).unwrap();
+            others.encode(&[column.slice(cut, texts.len() - cut)], texts.len() - cut).unwrap();
+            let every: Vec<u32> = codes.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+            let translated = others.translate(&groups, &every).unwrap();
+            let theirs = others.encode(&[column.slice(from, texts.len() - from)], texts.len() - from).unwrap();
+            for (code, their) in codes.iter().zip(theirs) {
+                prop_assert_eq!(translated[*code as usize], their);
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_and_tuples_are_numbered_as_they_come(
+        rows in proptest::collection::vec((proptest::option::of(-300..300_i32), 0..5_u8), 0..3_000),
+        count in 2..=6_usize,
+    ) {
+        let numbers: ArrayRef = Arc::new(rows.iter().map(|(number, _)| *number).collect::<Int32Array>());
+        let small: ArrayRef = Arc::new(rows.iter().map(|(_, small)| Some(*small)).collect::<UInt8Array>());
+        let only: Vec<Option<i32>> = rows.iter().map(|(number, _)| *number).collect();
+        let mut groups = Groups::new(&[DataType::Int32]).unwrap();
+        prop_assert_eq!(groups.encode(&[Arc::clone(&numbers)], rows.len()).unwrap(), numbered(&only));
+        let mut columns = vec![small; count];
+        columns[0] = numbers;
+        let types: Vec<DataType> = columns.iter().map(|column| column.data_type().clone()).collect();
+        let mut groups = Groups::new(&types).unwrap();
+        prop_assert_eq!(groups.encode(&columns, rows.len()).unwrap(), numbered(&rows));
+    }
+
+    #[test]
+    fn codes_that_are_given_again_find_their_new_keys(rounds in proptest::collection::vec(some_texts(), 1..4)) {
+        let mut groups = Groups::new(&[DataType::Utf8View]).unwrap();
+        for (round, rows) in (0..).zip(rounds) {
+            let rows: Vec<Option<String>> = rows.into_iter().take(400).collect();
+            let column: ArrayRef = Arc::new(StringViewArray::from(rows.clone()));
+            let codes = groups.encode(&[Arc::clone(&column)], rows.len()).unwrap();
+            prop_assert_eq!(texts(&groups.columns(&codes).unwrap()[0]), texts(&column));
+            let every: BTreeSet<u32> = codes.iter().copied().collect();
+            let forgotten: Vec<u32> = every.into_iter().filter(|code| code % 3 != round % 3).collect();
+            groups.reclaim(&forgotten);
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn texts_are_sorted_by_their_bytes(
-        texts in proptest::collection::vec(proptest::option::of("[a-c\u{0}\u{e9}]{0,18}"), 1..60),
+        texts in prop_oneof![
+            proptest::collection::vec(proptest::option::of("[a-c\u{0}\u{e9}]{0,18}"), 1..60),
+            some_texts(),
+        ],
     ) {
         let column: ArrayRef = Arc::new(StringViewArray::from(texts.clone()));
         let mut groups = Groups::new(&[DataType::Utf8View]).unwrap();

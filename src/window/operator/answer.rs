@@ -9,6 +9,7 @@ use arrow_select::take::take;
 use crate::window::WindowError;
 use crate::window::group::Ranked;
 use crate::window::operator::Operator;
+use crate::window::order::sort_by_digits;
 use crate::window::slot::ClosedWindow;
 
 /// Rows of a batch, about: a window is not divided.
@@ -45,13 +46,15 @@ impl Operator {
     ) -> Result<RecordBatch, WindowError> {
         let rows = windows.iter().map(|window| window.slots.len()).sum();
         let mut sorted: Vec<u64> = Vec::with_capacity(rows);
+        let mut room = Vec::new();
+        let rank_bits = usize::BITS - ranked.ranks.len().leading_zeros();
         for window in windows {
             let first = sorted.len();
             sorted.extend(window.slots.iter().map(|&slot| {
                 let rank = ranked.ranks[self.ledger.code(slot) as usize];
                 u64::from(rank) << 32 | u64::from(slot)
             }));
-            sorted[first..].sort_unstable();
+            sort_by_digits(&mut sorted[first..], u32::BITS, rank_bits, &mut room);
         }
         let instants = |edge: fn(&ClosedWindow) -> i64| {
             let mut edges = Vec::with_capacity(rows);

@@ -66,12 +66,13 @@ impl Lane {
     }
 
     /// The slot of a code; `VACANT` where it has none, or none here.
+    ///
+    /// Whether a group is new in its pane is what no processor foretells: it is computed, not branched on.
     #[inline]
     pub(super) fn slot(&self, code: u32) -> u32 {
-        match self.places.get(code as usize) {
-            Some(place) if place.epoch == self.epoch => place.slot,
-            _ => VACANT,
-        }
+        self.places.get(code as usize).map_or(VACANT, |place| {
+            place.slot | u32::from(place.epoch == self.epoch).wrapping_sub(1)
+        })
     }
 
     /// The slot of a code that can have a place; made where it has none.
@@ -86,13 +87,46 @@ impl Lane {
         slot
     }
 
-    /// Puts the slot of a code that can have a place.
-    pub(super) fn put(&mut self, code: u32, slot: u32) {
+    /// Finds the slots of rows whose group has none in the lane yet, or not long; `make` makes those of so many groups, in
+    /// the order in which they are first met.
+    pub(super) fn slots_or<'a>(
+        &mut self,
+        rows: &[u16],
+        codes: &[u32],
+        slots: &mut [u32],
+        make: impl FnOnce(&[u32]) -> &'a [u32],
+    ) {
+        let Some(greatest) = rows.iter().map(|&row| codes[usize::from(row)]).max() else { return };
+        self.make_room(greatest);
+        // New groups are listed first: their slots are made all at once.
+        let mut new_codes = Vec::with_capacity(rows.len());
+        for &row in rows {
+            let code = codes[usize::from(row)];
+            let place = &mut self.places[code as usize];
+            if place.epoch != self.epoch {
+                *place = Place { epoch: self.epoch, slot: VACANT };
+                new_codes.push(code);
+            }
+        }
+        for (&code, &slot) in new_codes.iter().zip(make(&new_codes)) {
+            self.places[code as usize].slot = slot;
+        }
+        for &row in rows {
+            slots[usize::from(row)] = self.places[codes[usize::from(row)] as usize].slot;
+        }
+    }
+
+    fn make_room(&mut self, code: u32) {
         let index = code as usize;
         if self.places.len() <= index {
             self.places.resize((index + 1).next_power_of_two().max(16), Place::default());
         }
-        self.places[index] = Place { epoch: self.epoch, slot };
+    }
+
+    /// Puts the slot of a code that can have a place.
+    pub(super) fn put(&mut self, code: u32, slot: u32) {
+        self.make_room(code);
+        self.places[code as usize] = Place { epoch: self.epoch, slot };
     }
 }
 

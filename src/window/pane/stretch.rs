@@ -48,6 +48,23 @@ fn divide(times: &[i64], start: i64, width: i64, offsets: &mut [u32]) {
     }
 }
 
+/// Moves rows of a stretch that are here before those that are not; both stay in order. Answers how many are here.
+pub(super) fn partition(rows: &mut [u16], is_here: impl Fn(u16) -> bool) -> usize {
+    let mut others = [0; STRETCH_ROWS];
+    let (mut here, mut elsewhere) = (0, 0);
+    for place in 0..rows.len() {
+        // Both are written and one is kept: which one is not to be foretold.
+        let row = rows[place];
+        let is_here = is_here(row);
+        rows[here] = row;
+        others[elsewhere] = row;
+        here += usize::from(is_here);
+        elsewhere += usize::from(!is_here);
+    }
+    rows[here..].copy_from_slice(&others[..elsewhere]);
+    here
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +91,19 @@ mod tests {
                 let found: Vec<i64> = found[..times.len()].iter().map(|&offset| offset.into()).collect();
                 prop_assert_eq!(found, expected);
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_parted_in_order(rows in proptest::collection::vec(0_u16..1_024, 0..100), every in 1_u16..5) {
+            let is_here = |row: u16| row.is_multiple_of(every);
+            let (mut expected, others): (Vec<u16>, Vec<u16>) = rows.iter().partition(|&&row| is_here(row));
+            let here = expected.len();
+            expected.extend(others);
+            let mut parted = rows;
+            prop_assert_eq!(partition(&mut parted, is_here), here);
+            prop_assert_eq!(parted, expected);
         }
     }
 
