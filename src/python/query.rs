@@ -27,6 +27,7 @@ use crate::query::GoOn;
 use crate::query::Malformed;
 use crate::query::QueryError;
 use crate::query::StreamQuery;
+use crate::query::batches::BATCH_ROWS;
 use crate::query::batches::collect_batches;
 use crate::query::batches::collect_runs;
 use crate::query::batches::collect_table;
@@ -110,7 +111,7 @@ impl PyQuery {
             columns: Some(self.query.column_names()),
             format: format.map(format_named).transpose()?,
             on_bad_line: if skip_bad_lines { OnBadLine::Skip } else { OnBadLine::Raise },
-            ..DatasetOptions::default()
+            batch_rows: BATCH_ROWS,
         };
         let spec = self.query.spec.clone();
         answered(py, move |go_on| {

@@ -20,6 +20,9 @@ use crate::window::Operator;
 use crate::window::Order;
 use crate::window::QuerySpec;
 
+/// Rows of a batch that suit the windows: what they take in at once, and little memory where several threads read.
+pub const BATCH_ROWS: usize = CHUNK_ROWS;
+
 /// Batches that wait between whoever reads them and the windows.
 const BATCHES_AHEAD: usize = 2;
 
