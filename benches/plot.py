@@ -93,7 +93,7 @@ def over_shards(table: pl.DataFrame, threads: int) -> Points:
     for shards in SHARDS:
         works = {
             OURS: writer(table, shards),
-            f"{OURS}, dictionary keys": writer(coded, shards),
+            f"{OURS}, dictionary keys": writer(coded.to_arrow(), shards),
             "duckdb": route(events, shards),
         }
         points += rated(works, shards, table.height, of_one_size=False)
