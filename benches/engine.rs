@@ -12,6 +12,7 @@ use criterion::criterion_main;
 use shardstream::clock::Clock;
 use shardstream::clock::ManualClock;
 use shardstream::clock::Millis;
+use shardstream::engine::Durations;
 use shardstream::engine::Engine;
 use shardstream::engine::EngineOptions;
 use shardstream::engine::Limits;
@@ -38,6 +39,8 @@ fn engine() -> Engine {
         account_id: "000000000000".to_owned(),
         seed: 7,
         threads: Threads::ONE,
+        durations: Durations::default(),
+        shard_limit: None,
     })
 }
 
@@ -48,6 +51,8 @@ fn stream(shard_count: u32) -> Arc<Stream> {
         mode: Mode::Provisioned,
         record_bytes_max: 1024 * 1024,
         tags: BTreeMap::new(),
+        distribution: shardstream::engine::Distribution::ByKey,
+        warm_throughput: None,
     };
     engine().create_stream(NOW, "clicks", options).expect("the engine is new")
 }

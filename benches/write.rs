@@ -21,6 +21,7 @@ use criterion::criterion_group;
 use criterion::criterion_main;
 use shardstream::clock::Clock;
 use shardstream::clock::Millis;
+use shardstream::engine::Durations;
 use shardstream::engine::Engine;
 use shardstream::engine::EngineOptions;
 use shardstream::engine::Limits;
@@ -87,6 +88,8 @@ fn engine(threads: usize) -> Engine {
         account_id: "000000000000".to_owned(),
         seed: 0,
         threads: Threads::new(Some(threads)).expect("the number is good"),
+        durations: Durations::default(),
+        shard_limit: None,
     })
 }
 
@@ -97,6 +100,8 @@ fn options(shard_count: u32) -> StreamOptions {
         mode: Mode::Provisioned,
         record_bytes_max: 1024 * 1024,
         tags: BTreeMap::new(),
+        distribution: shardstream::engine::Distribution::ByKey,
+        warm_throughput: None,
     }
 }
 

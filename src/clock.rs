@@ -3,9 +3,13 @@
 //! The only module that reads the machine's time, and the only one that waits.
 
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
 use std::time::Duration;
 use std::time::SystemTime;
 
@@ -85,6 +89,7 @@ fn system_now() -> Millis {
 #[derive(Debug)]
 pub struct ManualClock {
     now_ms: AtomicI64,
+    bell: Bell,
 }
 
 impl ManualClock {
@@ -93,7 +98,7 @@ impl ManualClock {
 
     /// Makes a clock that stands at `start`.
     pub fn new(start: Millis) -> Self {
-        Self { now_ms: AtomicI64::new(start.0) }
+        Self { now_ms: AtomicI64::new(start.0), bell: Bell::default() }
     }
 
     /// Returns the time it stands at.
@@ -109,38 +114,69 @@ impl ManualClock {
             .now_ms
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved)
             .expect("the update always gives a value");
+        self.bell.ring();
         Millis(before.saturating_add(duration_ms))
     }
 
     /// Moves to `time` unless the clock is already past it, and returns where it stands.
     pub fn advance_to(&self, time: Millis) -> Millis {
-        Millis(self.now_ms.fetch_max(time.0, Ordering::SeqCst).max(time.0))
+        let moved = Millis(self.now_ms.fetch_max(time.0, Ordering::SeqCst).max(time.0));
+        self.bell.ring();
+        moved
+    }
+
+    /// Returns what rings when the clock moves.
+    pub fn bell(&self) -> &Bell {
+        &self.bell
     }
 }
 
-/// Wakes those who wait for something to change.
+/// Wakes those who wait for something to change: threads, and tasks of whatever runs them.
 #[derive(Debug, Default)]
 pub struct Bell {
-    rings: Mutex<u64>,
+    rings: Mutex<Rings>,
     rung: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Rings {
+    count: u64,
+    /// Tasks that wait for the next one.
+    tasks: Vec<Waker>,
 }
 
 impl Bell {
     /// Wakes everybody who waits.
     pub fn ring(&self) {
-        *self.rings.lock() += 1;
+        let mut rings = self.rings.lock();
+        rings.count += 1;
+        let tasks = mem::take(&mut rings.tasks);
+        drop(rings);
         self.rung.notify_all();
+        tasks.into_iter().for_each(Waker::wake);
     }
 
-    /// Returns how often the bell has rung; taken before looking, it makes `wait` miss nothing.
+    /// Returns how often the bell has rung; taken before looking, it makes `wait` and `poll` miss nothing.
     pub fn rings(&self) -> u64 {
-        *self.rings.lock()
+        self.rings.lock().count
+    }
+
+    /// Tells a task whether the bell has rung more often than `seen`, and wakes it when it does.
+    pub fn poll(&self, seen: u64, context: &Context<'_>) -> Poll<()> {
+        let mut rings = self.rings.lock();
+        if rings.count != seen {
+            return Poll::Ready(());
+        }
+        if !rings.tasks.iter().any(|task| task.will_wake(context.waker())) {
+            rings.tasks.push(context.waker().clone());
+        }
+        Poll::Pending
     }
 
     /// Waits until the bell has rung more often than `seen`, `longest` at most.
     pub fn wait(&self, seen: u64, longest: Duration) {
         let mut rings = self.rings.lock();
-        if *rings == seen {
+        if rings.count == seen {
             self.rung.wait_for(&mut rings, longest);
         }
     }

@@ -1,6 +1,9 @@
 //! Streams as a deterministic state machine: everything timed takes `now`, nothing reads a clock.
 
+pub mod account;
+pub mod consumer;
 pub mod error;
+pub mod lifecycle;
 pub mod log;
 pub mod position;
 pub mod put_many;
@@ -18,9 +21,14 @@ use std::sync::atomic::Ordering;
 
 use parking_lot::RwLock;
 
+pub use account::Account;
 pub use error::EngineError;
+pub use lifecycle::Durations;
+pub use lifecycle::Status;
+pub use stream::Distribution;
 pub use stream::Limits;
 pub use stream::Mode;
+pub use stream::Settings;
 pub use stream::Stream;
 pub use stream::StreamOptions;
 
@@ -33,8 +41,8 @@ use crate::limits::TAG_VALUE_CHARS_MAX;
 use crate::limits::TAGS_PER_STREAM_MAX;
 use crate::threads::Threads;
 
-/// Names of streams that an error lists, at most.
-const KNOWN_STREAMS_MAX: usize = 8;
+/// Accounts in regions that one engine holds: whoever makes up credentials without end fills no memory.
+const ACCOUNTS_MAX: usize = 4_096;
 
 /// What an engine is made with.
 #[derive(Clone, Debug)]
@@ -51,27 +59,43 @@ pub struct EngineOptions {
     pub seed: u64,
     /// How many threads writes and queries use at most.
     pub threads: Threads,
+    /// How long streams take for what the service takes its time for.
+    pub durations: Durations,
+    /// Open shards of an account in a region, at most; the service's default where not given.
+    pub shard_limit: Option<u32>,
 }
 
-/// Streams by name.
+/// Accounts in regions, the one that the engine was made with first.
 #[derive(Debug)]
 pub struct Engine {
     options: EngineOptions,
-    account: Arc<str>,
     closed: Arc<AtomicBool>,
-    streams: RwLock<BTreeMap<String, Arc<Stream>>>,
+    home: Arc<Account>,
+    /// By number and region.
+    others: RwLock<BTreeMap<(String, String), Arc<Account>>>,
 }
 
 impl Engine {
     /// Makes an engine without streams.
     pub fn new(options: EngineOptions) -> Self {
-        let account = options.account_id.as_str().into();
-        Self { options, account, closed: Arc::default(), streams: RwLock::default() }
+        let home = Arc::new(account_of(&options, &options.account_id, &options.region));
+        Self { options, closed: Arc::default(), home, others: RwLock::default() }
     }
 
-    /// Creates a stream, ACTIVE at once.
+    /// Creates a stream; it is ACTIVE at once unless creating takes time.
     pub fn create_stream(
         &self,
+        now: Millis,
+        name: &str,
+        options: StreamOptions,
+    ) -> Result<Arc<Stream>, EngineError> {
+        self.create_stream_in(&self.home, now, name, options)
+    }
+
+    /// Creates a stream of an account.
+    pub fn create_stream_in(
+        &self,
+        account: &Account,
         now: Millis,
         name: &str,
         options: StreamOptions,
@@ -79,57 +103,44 @@ impl Engine {
         self.check_open()?;
         check_stream_name(name)?;
         check_tags(&options.tags)?;
-        let mut streams = self.streams.write();
-        if streams.contains_key(name) {
-            let (stream, account) = (name.to_owned(), self.account.to_string());
-            return Err(EngineError::StreamExists { stream, account });
-        }
-        let stream = Arc::new(Stream::new(
-            now,
-            name.to_owned(),
-            Arc::clone(&self.account),
-            &self.options,
-            self.first_index(name),
-            Arc::clone(&self.closed),
-            options,
-        )?);
-        streams.insert(name.to_owned(), Arc::clone(&stream));
-        Ok(stream)
+        account.create_stream(now, name, &options.clone(), || {
+            Stream::new(
+                now,
+                name.to_owned(),
+                account.id().into(),
+                &self.options,
+                self.first_index(name),
+                Arc::clone(&self.closed),
+                options,
+            )
+        })
     }
 
     /// Returns a stream.
     pub fn stream(&self, name: &str) -> Result<Arc<Stream>, EngineError> {
         self.check_open()?;
-        let streams = self.streams.read();
-        streams.get(name).map(Arc::clone).ok_or_else(|| self.not_found(name, &streams))
+        self.home.stream(self.now(), name)
     }
 
     /// Deletes a stream and its records.
     pub fn delete_stream(&self, name: &str) -> Result<(), EngineError> {
         self.check_open()?;
-        let mut streams = self.streams.write();
-        let Some(stream) = streams.remove(name) else {
-            return Err(self.not_found(name, &streams));
-        };
-        stream.delete();
-        Ok(())
+        self.home.delete_stream(self.now(), name)
     }
 
     /// Lets go of all streams; every later call is refused.
     pub fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
-        for stream in std::mem::take(&mut *self.streams.write()).into_values() {
-            stream.delete();
+        for account in self.accounts() {
+            account.close();
         }
     }
 
     /// Does what time has made due in every stream.
     pub fn tick(&self, now: Millis) -> Result<(), EngineError> {
         self.check_open()?;
-        let streams: Vec<Arc<Stream>> = self.streams.read().values().map(Arc::clone).collect();
-        for stream in streams {
-            // A stream that was deleted meanwhile has nothing due.
-            let _gone = stream.tick(now);
+        for account in self.accounts() {
+            account.tick(now);
         }
         Ok(())
     }
@@ -137,7 +148,36 @@ impl Engine {
     /// Returns the names of the streams, in order.
     pub fn stream_names(&self) -> Result<Vec<String>, EngineError> {
         self.check_open()?;
-        Ok(self.streams.read().keys().cloned().collect())
+        Ok(self.home.stream_names(self.now()))
+    }
+
+    /// Returns the account that the engine was made with.
+    pub fn home(&self) -> &Arc<Account> {
+        &self.home
+    }
+
+    /// Returns an account in a region, which is there as soon as somebody asks for it.
+    pub fn account(&self, id: &str, region: &str) -> Result<Arc<Account>, EngineError> {
+        self.check_open()?;
+        if self.home.id() == id && self.home.region() == region {
+            return Ok(Arc::clone(&self.home));
+        }
+        let key = (id.to_owned(), region.to_owned());
+        if let Some(account) = self.others.read().get(&key) {
+            return Ok(Arc::clone(account));
+        }
+        let mut others = self.others.write();
+        if ACCOUNTS_MAX <= others.len() && !others.contains_key(&key) {
+            return Err(EngineError::TooManyAccounts { max: ACCOUNTS_MAX });
+        }
+        let account =
+            others.entry(key).or_insert_with(|| Arc::new(account_of(&self.options, id, region)));
+        Ok(Arc::clone(account))
+    }
+
+    fn accounts(&self) -> Vec<Arc<Account>> {
+        let others = self.others.read();
+        std::iter::once(&self.home).chain(others.values()).map(Arc::clone).collect()
     }
 
     /// Tells whether the engine was closed.
@@ -159,19 +199,15 @@ impl Engine {
         if self.is_closed() { Err(EngineError::EngineClosed) } else { Ok(()) }
     }
 
-    fn not_found(&self, name: &str, streams: &BTreeMap<String, Arc<Stream>>) -> EngineError {
-        EngineError::StreamNotFound {
-            stream: name.chars().take(STREAM_NAME_CHARS_MAX).collect(),
-            account: self.account.to_string(),
-            known: streams.keys().take(KNOWN_STREAMS_MAX).cloned().collect(),
-        }
-    }
-
     /// Sequence indices of a stream start at a number that looks like Kinesis's and depends on nothing but seed and name.
     fn first_index(&self, name: &str) -> u64 {
         let mixed = HashKey::of(&format!("{}/{name}", self.options.seed));
         1 + u64::from(u32::try_from(mixed.0 >> 96).expect("32 bits are left"))
     }
+}
+
+fn account_of(options: &EngineOptions, id: &str, region: &str) -> Account {
+    Account::new(id.into(), region.into(), account::shards_max(options, region))
 }
 
 fn check_stream_name(name: &str) -> Result<(), EngineError> {

@@ -44,3 +44,40 @@ pub const SHARD_WRITE_BYTES_PER_SECOND: i64 = 1024 * 1024;
 pub const SHARD_READS_PER_SECOND: i64 = 5;
 /// Bytes a shard hands out in a second. [M `GetRecords`]
 pub const SHARD_READ_BYTES_PER_SECOND: i64 = 2 * 1024 * 1024;
+
+/// Shards that an account may have open in a region, unless it asked for more. [AWS "Quotas and limits", 2025]
+pub const SHARDS_PER_ACCOUNT: u32 = 6_000;
+/// The same in us-east-1, us-west-2 and eu-west-1. [AWS "Quotas and limits", 2025]
+pub const SHARDS_PER_ACCOUNT_LARGE_REGION: u32 = 20_000;
+/// Streams on demand that an account may have in a region. [DG service-sizes-and-limits]
+pub const ON_DEMAND_STREAMS_MAX: u32 = 50;
+/// Streams of an account that may be in CREATING at once. [M `CreateStream`]
+pub const STREAMS_CREATING_MAX: usize = 5;
+/// Consumers that a stream may have registered. [M `RegisterStreamConsumer`]
+pub const CONSUMERS_PER_STREAM_MAX: usize = 20;
+/// The same in an account that committed itself to a throughput. [M `RegisterStreamConsumer`]
+pub const CONSUMERS_PER_STREAM_ADVANTAGE_MAX: usize = 50;
+/// Switches of a stream's mode in a rolling day. [M `UpdateStreamMode`]
+pub const MODE_SWITCHES_PER_DAY_MAX: usize = 2;
+/// Throughput that a stream may be readied for, in MiB a second. [M `UpdateStreamWarmThroughput`]
+pub const WARM_THROUGHPUT_MIBPS_MAX: i64 = 10_240;
+/// Records of one answer, at most. [M `GetRecords`]
+pub const GET_RECORDS_MAX: usize = 10_000;
+/// Bytes of one answer, keys counted, at most. [M `GetRecords`]
+pub const GET_RECORDS_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Records of one `PutRecords`, at most. [M `PutRecordsRequestEntryList`]
+pub const PUT_RECORDS_MAX: usize = 500;
+/// Bytes of the records of one `PutRecords`, keys counted, at most. [M `PutRecords`]
+pub const PUT_RECORDS_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Milliseconds that a subscription lives. [M `SubscribeToShard`]
+pub const SUBSCRIPTION_LIFE_MS: i64 = 300_000;
+/// Milliseconds after which another subscription may take the place of one. [M `SubscribeToShard`]
+pub const RESUBSCRIBE_MS: i64 = 5_000;
+/// Milliseconds between two events of a subscription, at most. [LS, a comment]
+pub const HEARTBEAT_MS: i64 = 5_000;
+/// Bytes of the records of one event. [M `SubscribeToShard`: 2 MiB a second]
+pub const EVENT_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Milliseconds that a shard iterator lives. [DG service-sizes-and-limits]
+pub const ITERATOR_LIFE_MS: i64 = 300_000;
+/// Milliseconds that a token of a listing lives. [M `ListShards`]
+pub const TOKEN_LIFE_MS: i64 = 300_000;

@@ -1,6 +1,7 @@
 //! Why the engine refuses, in nouns: the facts in fields, the words in `Display`.
 
 use crate::clock::Millis;
+use crate::engine::lifecycle::Status;
 use crate::hash_key::HashKey;
 use crate::hash_key::HashKeyRange;
 use crate::record::json::JsonError;
@@ -13,6 +14,28 @@ use crate::record::sequence::ShardIndex;
 /// Why the engine refused; nothing was stored unless a variant says so.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EngineError {
+    /// A consumer of this name is registered already.
+    #[error("Consumer {consumer} of stream {stream} under account {account} already exists.")]
+    ConsumerExists {
+        /// The name.
+        consumer: String,
+        /// The stream.
+        stream: String,
+        /// The account.
+        account: String,
+    },
+    /// More consumers than a stream may have.
+    #[error(
+        "Stream {stream} under account {account} has the maximum number of registered consumers, {max}."
+    )]
+    ConsumersExhausted {
+        /// How many it may have.
+        max: usize,
+        /// The stream.
+        stream: String,
+        /// The account.
+        account: String,
+    },
     /// A column that cannot be the data of records.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -193,6 +216,16 @@ pub enum EngineError {
         /// The account.
         account: String,
     },
+    /// A stream that takes no changes now.
+    #[error("Stream {stream} under account {account} not ACTIVE, instead in state {}", .status.name())]
+    StreamBusy {
+        /// The stream.
+        stream: String,
+        /// The account.
+        account: String,
+        /// What it is at.
+        status: Status,
+    },
     /// A stream of this name is there already.
     #[error("Stream {stream} under account {account} already exists.")]
     StreamExists {
@@ -224,6 +257,45 @@ pub enum EngineError {
     TagsInvalid {
         /// What is wrong with them.
         fault: String,
+    },
+    /// More accounts than one engine holds.
+    #[error(
+        "an engine holds at most {max} accounts in regions; make another engine, or use fewer credentials"
+    )]
+    TooManyAccounts {
+        /// How many it holds.
+        max: usize,
+    },
+    /// More streams being created than an account may have at once.
+    #[error(
+        "This request would exceed the number of streams in CREATING state allowed for account {account}: wait until \
+         one is ACTIVE."
+    )]
+    TooManyCreating {
+        /// The account.
+        account: String,
+    },
+    /// More streams on demand than an account may have.
+    #[error("This request would exceed the on-demand stream limit for the account {account}.")]
+    OnDemandStreamsExhausted {
+        /// The account.
+        account: String,
+    },
+    /// More open shards than an account may have.
+    #[error(
+        "This request would exceed the shard limit for the account {account} in this region. Current shard count for \
+         the account: {open}. Limit: {max}. Number of additional shards that would have resulted from this request: \
+         {asked}."
+    )]
+    ShardsExhausted {
+        /// The account.
+        account: String,
+        /// How many it may have.
+        max: u32,
+        /// How many it has.
+        open: u32,
+        /// How many were asked for.
+        asked: u32,
     },
     /// A time to read from that has not come.
     #[error(

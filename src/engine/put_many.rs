@@ -9,8 +9,10 @@ use crate::engine::stream::Entry;
 use crate::engine::stream::Stream;
 use crate::engine::stream::check_size;
 use crate::hash_key::many::hash_each;
-use crate::record::key::check_key;
+use crate::record::sequence::SEQUENCE_DIGITS;
 use crate::record::sequence::SequenceNumber;
+use crate::record::sequence::ShardIndex;
+use crate::record::sequence::many::Printer;
 
 /// Records that are worth a thread of their own.
 const RUN: usize = 16_384;
@@ -63,6 +65,27 @@ impl Answers {
         }
     }
 
+    /// Tells the digits of each record's number and its shard, or why it was not stored; in their order, many at once.
+    pub fn each(
+        &self,
+        mut told: impl FnMut(Result<([u8; SEQUENCE_DIGITS], ShardIndex), &EngineError>),
+    ) {
+        let births = self.map.births();
+        let printer = Printer::new(births.iter().copied(), self.first_index);
+        let mut refused = self.refused.iter().peekable();
+        let mut row = 0;
+        for (place, &slot) in self.places.iter().enumerate() {
+            if let Some((_, error)) = refused.next_if(|(refused, _)| *refused == place) {
+                told(Err(error));
+                continue;
+            }
+            let mut digits = [0; SEQUENCE_DIGITS];
+            printer.write(usize::from(slot), row, self.recorded_seconds, &mut digits);
+            row += 1;
+            told(Ok((digits, births[usize::from(slot)].shard)));
+        }
+    }
+
     /// Walks what became of each record.
     pub fn iter(&self) -> impl Iterator<Item = Result<SequenceNumber, &EngineError>> {
         (0..self.len()).map_while(|place| self.at(place))
@@ -89,15 +112,16 @@ impl Stream {
         count: usize,
         entry: impl Fn(usize) -> Entry<'a> + Sync,
     ) -> Result<Answers, EngineError> {
+        let mut state = self.state_at(now)?;
         for index in 0..count {
-            check_key(entry(index).key).map_err(|error| EngineError::EntryKey { index, error })?;
+            let checked = state.check_key(entry(index));
+            checked.map_err(|error| EngineError::EntryKey { index, error })?;
         }
-        let mut state = self.state()?;
         let (mut map, mut places) = (Arc::clone(&state.map), vec![0; count]);
         loop {
             drop(state);
             self.find_places(&map, &entry, &mut places);
-            state = self.state()?;
+            state = self.state_at(now)?;
             // A reshard in between sends them elsewhere.
             if Arc::ptr_eq(&map, &state.map) {
                 break;
@@ -105,7 +129,7 @@ impl Stream {
             map = Arc::clone(&state.map);
         }
         for index in 0..count {
-            check_size(state.record_bytes_max, entry(index).bytes(), Some(index))?;
+            check_size(state.settings.record_bytes_max, entry(index).bytes(), Some(index))?;
         }
         let arrival = state.log.arrival(now);
         let first_index = state.log.end().0;
@@ -172,6 +196,8 @@ mod tests {
             account_id: "123456789012".to_owned(),
             seed: 7,
             threads: Threads::new(Some(threads)).unwrap(),
+            durations: crate::engine::Durations::default(),
+            shard_limit: None,
         });
         let options = StreamOptions {
             shard_count: 5,
@@ -179,6 +205,8 @@ mod tests {
             mode: Mode::Provisioned,
             record_bytes_max: 1024 * 1024,
             tags: std::collections::BTreeMap::new(),
+            distribution: crate::engine::Distribution::ByKey,
+            warm_throughput: None,
         };
         engine.create_stream(Millis(0), "clicks", options).unwrap()
     }

@@ -1,8 +1,10 @@
 //! A stream: shards on the ring over one log, written, read and resharded under one lock.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
 use parking_lot::Mutex;
@@ -11,7 +13,13 @@ use parking_lot::MutexGuard;
 use crate::clock::Bell;
 use crate::clock::Millis;
 use crate::engine::EngineOptions;
+use crate::engine::consumer::Consumer;
+use crate::engine::consumer::Consumers;
+use crate::engine::consumer::NotSubscribed;
 use crate::engine::error::EngineError;
+use crate::engine::lifecycle::Durations;
+use crate::engine::lifecycle::Lifecycle;
+use crate::engine::lifecycle::Status;
 use crate::engine::log::Log;
 use crate::engine::log::Slice;
 use crate::engine::position::Cut;
@@ -22,10 +30,12 @@ use crate::engine::shard::ShardMap;
 use crate::hash_key::HashKey;
 use crate::limits::DAY_MS;
 use crate::limits::HOUR_MS;
+use crate::limits::MODE_SWITCHES_PER_DAY_MAX;
 use crate::limits::RETENTION_HOURS_MAX;
 use crate::limits::RETENTION_HOURS_MIN;
 use crate::limits::SHARDS_PER_STREAM_MAX;
 use crate::limits::UPDATE_SHARD_COUNT_PER_DAY_MAX;
+use crate::record::key::KeyError;
 use crate::record::key::check_key;
 use crate::record::sequence::SequenceNumber;
 use crate::record::sequence::ShardBirth;
@@ -50,6 +60,35 @@ pub enum Mode {
     Provisioned,
 }
 
+/// What routes records.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Distribution {
+    /// The service, whatever the keys.
+    Auto,
+    /// Their keys.
+    #[default]
+    ByKey,
+}
+
+/// What the owner of a stream sets and may change.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How capacity is set.
+    pub mode: Mode,
+    /// Bytes of a record, key counted, at most.
+    pub record_bytes_max: usize,
+    /// Labels.
+    pub tags: BTreeMap<String, String>,
+    /// What routes records.
+    pub distribution: Distribution,
+    /// The key that records are said to be encrypted with, if they are.
+    pub encryption_key: Option<String>,
+    /// Which metrics of single shards are kept.
+    pub shard_metrics: BTreeSet<String>,
+    /// Throughput that an on-demand stream is ready for, in MiB a second.
+    pub warm_throughput: Option<i64>,
+}
+
 /// What a stream is made with.
 #[derive(Clone, Debug)]
 pub struct StreamOptions {
@@ -63,6 +102,10 @@ pub struct StreamOptions {
     pub record_bytes_max: usize,
     /// Labels.
     pub tags: BTreeMap<String, String>,
+    /// What routes records.
+    pub distribution: Distribution,
+    /// Throughput that an on-demand stream is ready for, in MiB a second.
+    pub warm_throughput: Option<i64>,
 }
 
 /// One record on its way in.
@@ -94,6 +137,9 @@ pub struct Stream {
     created: Millis,
     limits: Limits,
     threads: Threads,
+    durations: Durations,
+    /// Counts the records that the service routes.
+    spread: AtomicU64,
     engine_closed: Arc<AtomicBool>,
     state: Mutex<State>,
     bell: Bell,
@@ -104,15 +150,25 @@ pub(crate) struct State {
     pub(crate) log: Log,
     pub(crate) map: Arc<ShardMap>,
     pub(crate) shards: Vec<Shard>,
-    pub(crate) record_bytes_max: usize,
-    mode: Mode,
+    pub(crate) settings: Settings,
+    pub(crate) consumers: Consumers,
+    life: Lifecycle<Change>,
     retention_ms: i64,
     /// What arrived then or before is forgotten, and stays so when retention grows.
     horizon: Millis,
-    tags: BTreeMap<String, String>,
     /// When the shard count was updated in the last day.
     updates: Vec<Millis>,
+    /// When the mode was switched in the last day.
+    pub(crate) switches: Vec<Millis>,
     deleted: bool,
+}
+
+/// A change of the shards, made when the stream stops being updated.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Merge(ShardIndex, ShardIndex),
+    Scale(u32),
+    Split(ShardIndex, HashKey),
 }
 
 impl Stream {
@@ -132,25 +188,45 @@ impl Stream {
             log: Log::new(first_index),
             map: Arc::new(ShardMap::new(&shards)),
             shards,
-            record_bytes_max: options.record_bytes_max,
-            mode: options.mode,
+            settings: Settings {
+                mode: options.mode,
+                record_bytes_max: options.record_bytes_max,
+                tags: options.tags,
+                distribution: options.distribution,
+                encryption_key: None,
+                shard_metrics: BTreeSet::new(),
+                warm_throughput: options.warm_throughput,
+            },
+            consumers: Consumers::default(),
+            life: Lifecycle::creating(now, engine_options.durations.create_ms),
             retention_ms: options.retention_ms,
             horizon: Millis(i64::MIN),
-            tags: options.tags,
             updates: Vec::new(),
+            switches: Vec::new(),
             deleted: false,
         };
         let (state, bell) = (Mutex::new(state), Bell::default());
-        let (limits, threads) = (engine_options.limits, engine_options.threads);
-        Ok(Self { name, account, created: now, limits, threads, engine_closed, state, bell })
+        let EngineOptions { limits, threads, durations, .. } = *engine_options;
+        Ok(Self {
+            name,
+            account,
+            created: now,
+            limits,
+            threads,
+            durations,
+            spread: AtomicU64::new(0),
+            engine_closed,
+            state,
+            bell,
+        })
     }
 
     /// Appends one record.
     pub fn put(&self, now: Millis, entry: Entry<'_>) -> Result<SequenceNumber, EngineError> {
-        check_key(entry.key)?;
         let hash_key = entry.hash_key();
-        let mut state = self.state()?;
-        check_size(state.record_bytes_max, entry.bytes(), None)?;
+        let mut state = self.state_at(now)?;
+        state.check_key(entry)?;
+        check_size(state.settings.record_bytes_max, entry.bytes(), None)?;
         let arrival = state.log.arrival(now);
         let birth = state.map.owner(hash_key);
         self.admit(&mut state, now, birth, entry.bytes())?;
@@ -168,7 +244,7 @@ impl Stream {
         shard: &str,
         at: Option<HashKey>,
     ) -> Result<(), EngineError> {
-        let mut state = self.state()?;
+        let state = self.active_at(now)?;
         self.check_provisioned(&state, "split_shard")?;
         let shard = self.open_shard(&state, shard)?;
         check_shard_count(i64::try_from(state.map.births().len() + 1).unwrap_or(i64::MAX))?;
@@ -183,14 +259,13 @@ impl Stream {
                 .filter(|&at| fits(at))
                 .ok_or(EngineError::ShardTooNarrow { shard, range })?,
         };
-        reshard::split(&mut state.shards, now, shard, at);
-        self.remap(state);
+        self.begin(now, state, Some(Change::Split(shard, at)));
         Ok(())
     }
 
     /// Merges two open shards, the first of which ends where the second starts.
     pub fn merge_shards(&self, now: Millis, lower: &str, upper: &str) -> Result<(), EngineError> {
-        let mut state = self.state()?;
+        let state = self.active_at(now)?;
         self.check_provisioned(&state, "merge_shards")?;
         let lower = self.open_shard(&state, lower)?;
         let upper = self.open_shard(&state, upper)?;
@@ -199,21 +274,19 @@ impl Stream {
             let (stream, account) = (self.name.clone(), self.account.to_string());
             return Err(EngineError::ShardsNotAdjacent { lower, upper, stream, account });
         }
-        reshard::merge(&mut state.shards, now, lower, upper);
-        self.remap(state);
+        self.begin(now, state, Some(Change::Merge(lower, upper)));
         Ok(())
     }
 
     /// Splits and merges until `count` open shards cut the ring evenly.
     pub fn update_shard_count(&self, now: Millis, count: i64) -> Result<(), EngineError> {
         let count = check_shard_count(count)?;
-        let mut state = self.state()?;
+        let mut state = self.active_at(now)?;
         self.check_provisioned(&state, "update_shard_count")?;
         if self.limits == Limits::Aws {
             self.check_scaling(&mut state, now, count)?;
         }
-        reshard::scale_uniformly(&mut state.shards, now, count);
-        self.remap(state);
+        self.begin(now, state, Some(Change::Scale(count)));
         Ok(())
     }
 
@@ -248,7 +321,7 @@ impl Stream {
         instead: &'static str,
     ) -> Result<(), EngineError> {
         check_retention(asked_ms)?;
-        let mut state = self.state()?;
+        let mut state = self.active_at(now)?;
         if !goes_well(state.retention_ms, asked_ms) {
             return Err(EngineError::RetentionDirection {
                 stream: self.name.clone(),
@@ -261,13 +334,45 @@ impl Stream {
         state.trim(now);
         state.retention_ms = asked_ms;
         state.trim(now);
+        self.begin(now, state, None);
         Ok(())
+    }
+
+    /// Changes what the owner set, of a stream that is active; it is updated for a while where updates take time.
+    pub fn alter<T>(
+        &self,
+        now: Millis,
+        alter: impl FnOnce(&mut Settings) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        let mut state = self.active_at(now)?;
+        let answer = alter(&mut state.settings)?;
+        self.begin(now, state, None);
+        Ok(answer)
+    }
+
+    /// Sets labels, which takes no time.
+    pub fn label<T>(
+        &self,
+        now: Millis,
+        label: impl FnOnce(&mut BTreeMap<String, String>) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        label(&mut self.state_at(now)?.settings.tags)
     }
 
     /// Does what time has made due: forgets records past their retention.
     pub fn tick(&self, now: Millis) -> Result<(), EngineError> {
-        self.state()?.trim(now);
+        self.state_at(now)?.trim(now);
         Ok(())
+    }
+
+    /// Begins to go; tells whether it is gone at once.
+    pub(crate) fn begin_to_go(&self, now: Millis) -> Result<bool, EngineError> {
+        Ok(self.state_at(now)?.life.delete(now, self.durations.delete_ms))
+    }
+
+    /// Tells whether the time to go has come.
+    pub(crate) fn is_due_to_go(&self, now: Millis) -> bool {
+        self.state.lock().life.is_gone(now)
     }
 
     /// Marks the stream as gone: every later call is refused, and those who wait are woken.
@@ -313,17 +418,63 @@ impl Stream {
 
     /// Returns how capacity is set.
     pub fn mode(&self) -> Result<Mode, EngineError> {
-        Ok(self.state()?.mode)
+        Ok(self.state()?.settings.mode)
     }
 
     /// Returns the labels.
     pub fn tags(&self) -> Result<BTreeMap<String, String>, EngineError> {
-        Ok(self.state()?.tags.clone())
+        Ok(self.state()?.settings.tags.clone())
+    }
+
+    /// Returns what the owner set.
+    pub fn settings(&self, now: Millis) -> Result<Settings, EngineError> {
+        Ok(self.state_at(now)?.settings.clone())
+    }
+
+    /// Returns what the stream is at.
+    pub fn status(&self, now: Millis) -> Result<Status, EngineError> {
+        Ok(self.state_at(now)?.life.status())
+    }
+
+    /// Returns when the oldest records arrived that are kept, or when the stream was created if that was later.
+    pub fn horizon(&self, now: Millis) -> Result<Millis, EngineError> {
+        let mut state = self.state_at(now)?;
+        state.trim(now);
+        Ok(state.horizon.max(self.created))
+    }
+
+    /// Returns where on the ring the next record goes that the service routes: evenly, whatever comes.
+    pub fn next_hash_key(&self) -> HashKey {
+        let count = u128::from(self.spread.fetch_add(1, Ordering::Relaxed));
+        // Multiples of the golden ratio's part of the ring stay clear of each other for ever.
+        HashKey(count.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
+    }
+
+    /// Says what routes records from now on, which takes no time.
+    pub fn distribute(&self, now: Millis, distribution: Distribution) -> Result<(), EngineError> {
+        self.active_at(now)?.settings.distribution = distribution;
+        Ok(())
+    }
+
+    /// Counts a switch of the mode, and tells whether the day has room for it.
+    pub fn may_switch(&self, now: Millis) -> Result<bool, EngineError> {
+        let mut state = self.active_at(now)?;
+        state.switches.retain(|&switch| now.since(switch) < DAY_MS);
+        let may = state.switches.len() < MODE_SWITCHES_PER_DAY_MAX;
+        if may {
+            state.switches.push(now);
+        }
+        Ok(may)
+    }
+
+    /// Returns how many shards are open.
+    pub fn open_shard_count(&self, now: Millis) -> Result<usize, EngineError> {
+        Ok(self.state_at(now)?.map.births().len())
     }
 
     /// Returns the shards, open and closed, by index; closed ones go when their last record has expired.
     pub fn shards(&self, now: Millis) -> Result<Vec<Shard>, EngineError> {
-        let mut state = self.state()?;
+        let mut state = self.state_at(now)?;
         state.trim(now);
         let horizon = state.horizon;
         let kept = |shard: &&Shard| shard.closed.is_none_or(|closed| horizon < closed);
@@ -332,7 +483,7 @@ impl Stream {
 
     /// Returns how many records are kept.
     pub fn record_count(&self, now: Millis) -> Result<u64, EngineError> {
-        let mut state = self.state()?;
+        let mut state = self.state_at(now)?;
         state.trim(now);
         Ok(state.log.end().0 - state.log.horizon().0)
     }
@@ -368,7 +519,7 @@ impl Stream {
         position: Position,
         shard: Option<&str>,
     ) -> Result<Cut, EngineError> {
-        let mut state = self.state()?;
+        let mut state = self.state_at(now)?;
         state.trim(now);
         let shard = shard.map(|name| self.known_shard(&state, name)).transpose()?;
         match position {
@@ -397,7 +548,7 @@ impl Stream {
         shard: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<Slice>, Cut), EngineError> {
-        let mut state = self.state()?;
+        let mut state = self.state_at(now)?;
         state.trim(now);
         let shard = shard.map(|name| self.known_shard(&state, name)).transpose()?;
         Ok(state.log.read(from, until, shard, limit))
@@ -451,6 +602,97 @@ impl Stream {
         Ok(state)
     }
 
+    /// The state as of now: what was due by then is done.
+    pub(crate) fn state_at(&self, now: Millis) -> Result<MutexGuard<'_, State>, EngineError> {
+        let mut state = self.state()?;
+        if state.life.due().is_some() || 0 < state.consumers.len() {
+            state.settle(now);
+        }
+        Ok(state)
+    }
+
+    /// The state of a stream that takes changes now.
+    fn active_at(&self, now: Millis) -> Result<MutexGuard<'_, State>, EngineError> {
+        let state = self.state_at(now)?;
+        match state.life.status() {
+            Status::Active => Ok(state),
+            status => {
+                let (stream, account) = (self.name.clone(), self.account.to_string());
+                Err(EngineError::StreamBusy { stream, account, status })
+            }
+        }
+    }
+
+    /// Registers a consumer; `consumers_max` are allowed at once.
+    pub fn register_consumer(
+        &self,
+        now: Millis,
+        name: &str,
+        consumers_max: usize,
+    ) -> Result<Consumer, EngineError> {
+        let mut state = self.active_at(now)?;
+        let (stream, account) = (self.name.clone(), self.account.to_string());
+        if state.consumers.get(name).is_some() {
+            return Err(EngineError::ConsumerExists { consumer: name.to_owned(), stream, account });
+        }
+        if consumers_max <= state.consumers.len() {
+            return Err(EngineError::ConsumersExhausted { max: consumers_max, stream, account });
+        }
+        Ok(state.consumers.register(now, name, self.durations.create_ms))
+    }
+
+    /// Begins to remove a consumer.
+    pub fn deregister_consumer(&self, now: Millis, name: &str) -> Result<(), EngineError> {
+        let mut state = self.state_at(now)?;
+        state.consumers.deregister(now, name, self.durations.delete_ms);
+        drop(state);
+        self.bell.ring();
+        Ok(())
+    }
+
+    /// Subscribes a consumer to a shard, and answers what tells the subscription from others.
+    pub(crate) fn subscribe(
+        &self,
+        now: Millis,
+        consumer: &str,
+        shard: ShardIndex,
+    ) -> Result<Result<u64, NotSubscribed>, EngineError> {
+        let subscribed = self.state_at(now)?.consumers.subscribe(now, consumer, shard);
+        // Whoever was subscribed before looks, and ends.
+        self.bell.ring();
+        Ok(subscribed)
+    }
+
+    /// Whether a subscription still holds.
+    pub(crate) fn is_subscribed(
+        &self,
+        now: Millis,
+        consumer: &str,
+        shard: ShardIndex,
+        id: u64,
+    ) -> Result<bool, EngineError> {
+        Ok(self.state_at(now)?.consumers.is_subscribed(consumer, shard, id))
+    }
+
+    /// Ends a subscription, unless another one took its place.
+    pub(crate) fn unsubscribe(&self, consumer: &str, shard: ShardIndex, id: u64) {
+        self.state.lock().consumers.unsubscribe(consumer, shard, id);
+    }
+
+    /// Returns the registered consumers in order of their names.
+    pub fn consumers(&self, now: Millis) -> Result<Vec<Consumer>, EngineError> {
+        Ok(self.state_at(now)?.consumers.iter().collect())
+    }
+
+    /// Begins a change, and makes it at once where updates take no time.
+    fn begin(&self, now: Millis, mut state: MutexGuard<'_, State>, change: Option<Change>) {
+        if let Some(change) = state.life.begin(now, self.durations.update_ms, change) {
+            state.make(now, change);
+        }
+        drop(state);
+        self.bell.ring();
+    }
+
     /// Takes room for a record in its shard, where limits hold.
     pub(crate) fn admit(
         &self,
@@ -473,7 +715,7 @@ impl Stream {
     }
 
     fn admit_reads(&self, now: Millis, shard: Option<&str>) -> Result<(), EngineError> {
-        let mut state = self.state()?;
+        let mut state = self.state_at(now)?;
         let shards = match shard {
             Some(name) => {
                 let place = self.known_shard(&state, name)?.0 as usize;
@@ -508,12 +750,6 @@ impl Stream {
         Ok(())
     }
 
-    fn remap(&self, mut state: MutexGuard<'_, State>) {
-        state.map = Arc::new(ShardMap::new(&state.shards));
-        drop(state);
-        self.bell.ring();
-    }
-
     fn known_shard(&self, state: &State, name: &str) -> Result<ShardIndex, EngineError> {
         let known = |shard: &ShardIndex| (shard.0 as usize) < state.shards.len();
         ShardIndex::parse(name).filter(known).ok_or_else(|| EngineError::ShardNotFound {
@@ -532,7 +768,7 @@ impl Stream {
     }
 
     fn check_provisioned(&self, state: &State, operation: &'static str) -> Result<(), EngineError> {
-        match state.mode {
+        match state.settings.mode {
             Mode::OnDemand => Err(EngineError::OnDemand { stream: self.name.clone(), operation }),
             Mode::Provisioned => Ok(()),
         }
@@ -574,6 +810,36 @@ impl Stream {
 }
 
 impl State {
+    /// Checks a record's key; what the service routes need not have one.
+    pub(crate) fn check_key(&self, entry: Entry<'_>) -> Result<(), KeyError> {
+        if entry.key.is_empty() && self.settings.distribution == Distribution::Auto {
+            return Ok(());
+        }
+        check_key(entry.key)
+    }
+
+    /// Does what was due by now.
+    fn settle(&mut self, now: Millis) {
+        self.consumers.settle(now);
+        if let Some((due, Some(change))) = self.life.settle(now) {
+            self.make(due, change);
+        }
+    }
+
+    /// Changes the shards.
+    fn make(&mut self, now: Millis, change: Change) {
+        match change {
+            Change::Merge(lower, upper) => {
+                reshard::merge(&mut self.shards, now, lower, upper);
+            }
+            Change::Scale(count) => reshard::scale_uniformly(&mut self.shards, now, count),
+            Change::Split(shard, at) => {
+                reshard::split(&mut self.shards, now, shard, at);
+            }
+        }
+        self.map = Arc::new(ShardMap::new(&self.shards));
+    }
+
     /// Forgets expired records once in a few thousand puts, so that memory stays bounded though nobody reads.
     fn trim_now_and_then(&mut self, now: Millis, index: u64) {
         if index.is_multiple_of(4_096) {

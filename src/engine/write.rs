@@ -172,7 +172,7 @@ impl Stream {
 
     /// Checks that the stream may hold every row; `first_row` is the first one's number, for errors.
     pub fn check_sizes(&self, rows: &Rows, first_row: usize) -> Result<(), EngineError> {
-        let bytes_max = self.state()?.record_bytes_max;
+        let bytes_max = self.state()?.settings.record_bytes_max;
         if row_bytes_bound(&rows.payload) <= bytes_max {
             return Ok(());
         }
@@ -202,12 +202,12 @@ impl Stream {
         if routed.rows.keys.is_empty() {
             return self.state().map(|_open| written);
         }
-        let mut state = self.state()?;
+        let mut state = self.state_at(now)?;
         // Keys are hashed outside of the lock; a reshard in between sends them elsewhere.
         while !Arc::ptr_eq(&routed.map, &state.map) {
             drop(state);
             routed = self.route(routed.rows, || true)?.expect("nobody stops it");
-            state = self.state()?;
+            state = self.state_at(now)?;
         }
         let Routed { rows, routes, .. } = routed;
         let rows = match self.limits() {

@@ -297,6 +297,11 @@ impl Record {
         self.block.payload.data(self.row)
     }
 
+    /// Returns the index among the stream's records.
+    pub fn index(&self) -> u64 {
+        self.block.first_index + self.row as u64
+    }
+
     /// Returns the partition key.
     pub fn partition_key(&self) -> &str {
         self.block.keys.value(self.row)

@@ -8,6 +8,8 @@ pub mod many;
 
 use std::fmt;
 
+use crate::record::digits::eight_digits;
+
 /// The index that closes a shard: above every record's.
 const INDEX_END: u64 = 0x7fff_ffff_ffff_ffff;
 /// Seconds that fit a sequence number: above this a number is from no real stream.
@@ -20,6 +22,15 @@ pub const SEQUENCE_DIGITS: usize = 56;
 pub struct ShardIndex(pub u32);
 
 impl ShardIndex {
+    /// Returns the shard's name in ASCII, `shardId-` and twelve digits.
+    pub fn name(self) -> [u8; 20] {
+        let number = u64::from(self.0);
+        let mut name = *b"shardId-000000000000";
+        name[8..12].copy_from_slice(&eight_digits(number / 100_000_000)[4..]);
+        name[12..].copy_from_slice(&eight_digits(number % 100_000_000));
+        name
+    }
+
     /// Parses a shard's name, `shardId-` and twelve digits.
     pub fn parse(name: &str) -> Option<Self> {
         let digits = name.strip_prefix("shardId-").filter(|digits| digits.len() == 12)?;

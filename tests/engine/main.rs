@@ -1,6 +1,8 @@
 //! The engine's behaviour, by subject: what Kinesis promises, at its edges and one past them.
 
+mod account;
 mod concurrency;
+mod consumer;
 mod determinism;
 mod lifecycle;
 mod position;
@@ -10,5 +12,6 @@ mod retention;
 mod routing;
 mod sequence;
 mod setup;
+mod status;
 mod throttle;
 mod write;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use shardstream::clock::Clock;
 use shardstream::clock::ManualClock;
 use shardstream::clock::Millis;
+use shardstream::engine::Durations;
 use shardstream::engine::Engine;
 use shardstream::engine::EngineError;
 use shardstream::engine::EngineOptions;
@@ -44,6 +45,20 @@ pub(crate) fn limited_world() -> World {
 }
 
 pub(crate) fn world_of(limits: Limits, seed: u64) -> World {
+    world_with(limits, seed, Durations::default(), None)
+}
+
+/// A world where streams take their time.
+pub(crate) fn slow_world(durations: Durations) -> World {
+    world_with(Limits::Off, 7, durations, None)
+}
+
+/// A world where an account has so many shards at most.
+pub(crate) fn narrow_world(shard_limit: u32) -> World {
+    world_with(Limits::Off, 7, Durations::default(), Some(shard_limit))
+}
+
+fn world_with(limits: Limits, seed: u64, durations: Durations, shard_limit: Option<u32>) -> World {
     let clock = Arc::new(ManualClock::new(START));
     let engine = Engine::new(EngineOptions {
         clock: Clock::Manual(Arc::clone(&clock)),
@@ -52,6 +67,8 @@ pub(crate) fn world_of(limits: Limits, seed: u64) -> World {
         account_id: "123456789012".to_owned(),
         seed,
         threads: Threads::new(Some(2)).expect("two are some"),
+        durations,
+        shard_limit,
     });
     World { engine, clock }
 }
@@ -87,6 +104,8 @@ pub(crate) fn options(shard_count: u32) -> StreamOptions {
         mode: Mode::Provisioned,
         record_bytes_max: 1024 * 1024,
         tags: BTreeMap::new(),
+        distribution: shardstream::engine::Distribution::ByKey,
+        warm_throughput: None,
     }
 }
 

@@ -13,6 +13,7 @@ use proptest::test_runner::TestCaseError;
 use shardstream::clock::Clock;
 use shardstream::clock::ManualClock;
 use shardstream::clock::Millis;
+use shardstream::engine::Durations;
 use shardstream::engine::Engine;
 use shardstream::engine::EngineOptions;
 use shardstream::engine::Limits;
@@ -69,6 +70,8 @@ impl Twins {
             account_id: "123456789012".to_owned(),
             seed: 7,
             threads: Threads::new(Some(2)).expect("two are some"),
+            durations: Durations::default(),
+            shard_limit: None,
         });
         let options = StreamOptions {
             shard_count: shards,
@@ -76,6 +79,8 @@ impl Twins {
             mode: Mode::Provisioned,
             record_bytes_max: 1024 * 1024,
             tags: BTreeMap::new(),
+            distribution: shardstream::engine::Distribution::ByKey,
+            warm_throughput: None,
         };
         let stream = engine.create_stream(now, "model", options).expect("the options are good");
         let start = stream.start_cut(now, Position::Latest, None).expect("the stream is there");

@@ -13,6 +13,8 @@ use proptest::sample::Index;
 
 use super::*;
 use crate::clock::Clock;
+use crate::engine::Distribution;
+use crate::engine::Durations;
 use crate::engine::Engine;
 use crate::engine::EngineOptions;
 use crate::engine::Limits;
@@ -69,6 +71,8 @@ fn stream() -> Arc<Stream> {
         account_id: "123456789012".to_owned(),
         seed: 7,
         threads: Threads::ONE,
+        durations: Durations::default(),
+        shard_limit: None,
     });
     let options = StreamOptions {
         shard_count: 3,
@@ -76,6 +80,8 @@ fn stream() -> Arc<Stream> {
         mode: Mode::Provisioned,
         record_bytes_max: 1024 * 1024,
         tags: BTreeMap::new(),
+        distribution: Distribution::ByKey,
+        warm_throughput: None,
     };
     engine.create_stream(START, "clicks", options).unwrap()
 }

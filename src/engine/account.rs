@@ -1,0 +1,267 @@
+//! An account in a region: its streams by name, and what holds for all of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use parking_lot::RwLock;
+
+use crate::clock::Millis;
+use crate::engine::EngineOptions;
+use crate::engine::error::EngineError;
+use crate::engine::lifecycle::Status;
+use crate::engine::stream::Mode;
+use crate::engine::stream::Stream;
+use crate::engine::stream::StreamOptions;
+use crate::limits::DAY_MS;
+use crate::limits::ON_DEMAND_STREAMS_MAX;
+use crate::limits::STREAM_NAME_CHARS_MAX;
+use crate::limits::STREAMS_CREATING_MAX;
+
+/// Names of streams that an error lists, at most.
+const KNOWN_STREAMS_MAX: usize = 8;
+
+/// Streams by name.
+#[derive(Debug)]
+pub struct Account {
+    id: Arc<str>,
+    region: Arc<str>,
+    shards_max: u32,
+    streams: RwLock<BTreeMap<String, Arc<Stream>>>,
+    commitment: Mutex<Commitment>,
+    /// Policies of resources, by ARN.
+    policies: Mutex<BTreeMap<String, String>>,
+    /// Labels of resources other than streams, by ARN.
+    resource_tags: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
+}
+
+/// Whether the account committed itself to a throughput, which on-demand streams are billed by.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Commitment {
+    /// Since when, where it did.
+    pub started: Option<Millis>,
+    /// When it ended or will, where that was said.
+    pub ended: Option<Millis>,
+}
+
+impl Commitment {
+    /// Whether it holds.
+    pub fn holds(&self, now: Millis) -> bool {
+        self.started.is_some() && self.ended.is_none_or(|ended| now < ended)
+    }
+
+    /// When it may end at the earliest: it holds for a day at least.
+    pub fn earliest_end(&self) -> Option<Millis> {
+        self.started.map(|started| started.plus(DAY_MS))
+    }
+
+    /// Begins to hold, or holds on.
+    pub fn begin(&mut self, now: Millis) {
+        if !self.holds(now) {
+            self.started = Some(now);
+        }
+        self.ended = None;
+    }
+
+    /// Ends as soon as it may.
+    pub fn end(&mut self, now: Millis) {
+        if self.holds(now) && self.ended.is_none() {
+            self.ended = self.earliest_end().map(|earliest| earliest.max(now));
+        }
+    }
+}
+
+/// What an account has, counted.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Usage {
+    /// Open shards of all streams.
+    pub open_shards: u32,
+    /// Streams on demand.
+    pub on_demand_streams: u32,
+    /// Streams that are being created.
+    pub creating: usize,
+}
+
+impl Account {
+    pub(crate) fn new(id: Arc<str>, region: Arc<str>, shards_max: u32) -> Self {
+        Self {
+            id,
+            region,
+            shards_max,
+            streams: RwLock::default(),
+            commitment: Mutex::default(),
+            policies: Mutex::default(),
+            resource_tags: Mutex::default(),
+        }
+    }
+
+    /// Adds a stream, which `make` makes, where its name and the account's limits leave room for it.
+    pub(crate) fn create_stream(
+        &self,
+        now: Millis,
+        name: &str,
+        options: &StreamOptions,
+        make: impl FnOnce() -> Result<Stream, EngineError>,
+    ) -> Result<Arc<Stream>, EngineError> {
+        self.settle(now);
+        let mut streams = self.streams.write();
+        if streams.contains_key(name) {
+            let (stream, account) = (name.to_owned(), self.id.to_string());
+            return Err(EngineError::StreamExists { stream, account });
+        }
+        let usage = usage(&streams, now);
+        if STREAMS_CREATING_MAX <= usage.creating {
+            return Err(EngineError::TooManyCreating { account: self.id.to_string() });
+        }
+        if options.mode == Mode::OnDemand && ON_DEMAND_STREAMS_MAX <= usage.on_demand_streams {
+            return Err(EngineError::OnDemandStreamsExhausted { account: self.id.to_string() });
+        }
+        self.check_room(&usage, 0, options.shard_count)?;
+        let stream = Arc::new(make()?);
+        streams.insert(name.to_owned(), Arc::clone(&stream));
+        Ok(stream)
+    }
+
+    /// Checks that so many shards may take the place of others that are open.
+    pub fn check_shards(&self, now: Millis, instead: u32, shards: u32) -> Result<(), EngineError> {
+        self.check_room(&usage(&self.streams.read(), now), instead, shards)
+    }
+
+    fn check_room(&self, usage: &Usage, instead: u32, shards: u32) -> Result<(), EngineError> {
+        let others = usage.open_shards.saturating_sub(instead);
+        if shards <= self.shards_max.saturating_sub(others) {
+            return Ok(());
+        }
+        Err(EngineError::ShardsExhausted {
+            account: self.id.to_string(),
+            max: self.shards_max,
+            open: usage.open_shards,
+            asked: shards,
+        })
+    }
+
+    /// Returns a stream.
+    pub fn stream(&self, now: Millis, name: &str) -> Result<Arc<Stream>, EngineError> {
+        self.settle(now);
+        let streams = self.streams.read();
+        streams.get(name).map(Arc::clone).ok_or_else(|| self.not_found(name, &streams))
+    }
+
+    /// Deletes a stream and its records; it goes for a while where that takes time.
+    pub fn delete_stream(&self, now: Millis, name: &str) -> Result<(), EngineError> {
+        let stream = self.stream(now, name)?;
+        if stream.begin_to_go(now)? {
+            self.streams.write().remove(name);
+            stream.delete();
+        }
+        Ok(())
+    }
+
+    /// Lets go of all streams.
+    pub(crate) fn close(&self) {
+        for stream in std::mem::take(&mut *self.streams.write()).into_values() {
+            stream.delete();
+        }
+    }
+
+    /// Does what time has made due in every stream.
+    pub(crate) fn tick(&self, now: Millis) {
+        self.settle(now);
+        for stream in self.streams() {
+            // A stream that was deleted meanwhile has nothing due.
+            let _gone = stream.tick(now);
+        }
+    }
+
+    /// Forgets streams whose time to go has come.
+    fn settle(&self, now: Millis) {
+        if !self.streams.read().values().any(|stream| stream.is_due_to_go(now)) {
+            return;
+        }
+        self.streams.write().retain(|_, stream| {
+            let stays = !stream.is_due_to_go(now);
+            if !stays {
+                stream.delete();
+            }
+            stays
+        });
+    }
+
+    /// Returns the streams in order of their names.
+    pub fn streams(&self) -> Vec<Arc<Stream>> {
+        self.streams.read().values().map(Arc::clone).collect()
+    }
+
+    /// Returns the names of the streams, in order.
+    pub fn stream_names(&self, now: Millis) -> Vec<String> {
+        self.settle(now);
+        self.streams.read().keys().cloned().collect()
+    }
+
+    /// Counts what the account has.
+    pub fn usage(&self, now: Millis) -> Usage {
+        self.settle(now);
+        usage(&self.streams.read(), now)
+    }
+
+    /// Returns the account's number.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Returns the region.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Returns how many shards may be open at once.
+    pub fn shards_max(&self) -> u32 {
+        self.shards_max
+    }
+
+    /// What the account committed itself to.
+    pub fn commitment(&self) -> &Mutex<Commitment> {
+        &self.commitment
+    }
+
+    /// The policies of its resources, by ARN.
+    pub fn policies(&self) -> &Mutex<BTreeMap<String, String>> {
+        &self.policies
+    }
+
+    /// The labels of its resources other than streams, by ARN.
+    pub fn resource_tags(&self) -> &Mutex<BTreeMap<String, BTreeMap<String, String>>> {
+        &self.resource_tags
+    }
+
+    fn not_found(&self, name: &str, streams: &BTreeMap<String, Arc<Stream>>) -> EngineError {
+        EngineError::StreamNotFound {
+            stream: name.chars().take(STREAM_NAME_CHARS_MAX).collect(),
+            account: self.id.to_string(),
+            known: streams.keys().take(KNOWN_STREAMS_MAX).cloned().collect(),
+        }
+    }
+}
+
+/// The shards that an account may have open in a region, unless told otherwise.
+pub(crate) fn shards_max(options: &EngineOptions, region: &str) -> u32 {
+    options.shard_limit.unwrap_or(match region {
+        "us-east-1" | "us-west-2" | "eu-west-1" => crate::limits::SHARDS_PER_ACCOUNT_LARGE_REGION,
+        _ => crate::limits::SHARDS_PER_ACCOUNT,
+    })
+}
+
+fn usage(streams: &BTreeMap<String, Arc<Stream>>, now: Millis) -> Usage {
+    let mut usage = Usage::default();
+    for stream in streams.values() {
+        let (Ok(status), Ok(settings), Ok(shards)) =
+            (stream.status(now), stream.settings(now), stream.open_shard_count(now))
+        else {
+            continue;
+        };
+        usage.creating += usize::from(status == Status::Creating);
+        usage.on_demand_streams += u32::from(settings.mode == Mode::OnDemand);
+        usage.open_shards += u32::try_from(shards).unwrap_or(u32::MAX);
+    }
+    usage
+}

@@ -1,0 +1,136 @@
+//! Consumers with throughput of their own, as a stream registers them, and the shards they are subscribed to.
+
+use std::collections::BTreeMap;
+
+use crate::clock::Millis;
+use crate::engine::lifecycle::Lifecycle;
+use crate::engine::lifecycle::Status;
+use crate::limits::RESUBSCRIBE_MS;
+use crate::record::sequence::ShardIndex;
+
+/// A registered consumer.
+#[derive(Clone, Debug)]
+pub struct Consumer {
+    /// Its name, which is the stream's only one of it.
+    pub name: String,
+    /// When it was registered; its ARN ends with the second.
+    pub created: Millis,
+    /// What it is at.
+    pub status: Status,
+}
+
+/// The consumers of one stream, in order of their names.
+#[derive(Debug, Default)]
+pub(crate) struct Consumers {
+    registered: Vec<Registered>,
+    /// Counts subscriptions.
+    subscribed: u64,
+}
+
+#[derive(Debug)]
+struct Registered {
+    name: String,
+    created: Millis,
+    life: Lifecycle<()>,
+    subscriptions: BTreeMap<ShardIndex, Held>,
+}
+
+/// The subscription of a consumer to a shard that holds now.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    id: u64,
+    began: Millis,
+}
+
+/// Why a consumer is not subscribed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum NotSubscribed {
+    /// Another subscription of the consumer to the shard began a moment ago.
+    InUse,
+    /// There is no such consumer.
+    Missing,
+    /// The consumer is not active.
+    NotActive(Status),
+}
+
+impl Registered {
+    fn consumer(&self) -> Consumer {
+        Consumer { name: self.name.clone(), created: self.created, status: self.life.status() }
+    }
+}
+
+impl Consumers {
+    /// Ends what is over by now.
+    pub(crate) fn settle(&mut self, now: Millis) {
+        self.registered.retain(|each| !each.life.is_gone(now));
+        for each in &mut self.registered {
+            each.life.settle(now);
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.registered.len()
+    }
+
+    /// Registers a consumer whose name is not taken.
+    pub(crate) fn register(&mut self, now: Millis, name: &str, create_ms: i64) -> Consumer {
+        let place = self.registered.partition_point(|each| each.name.as_str() < name);
+        let life = Lifecycle::creating(now, create_ms);
+        let subscriptions = BTreeMap::new();
+        let registered = Registered { name: name.to_owned(), created: now, life, subscriptions };
+        self.registered.insert(place, registered);
+        self.registered[place].consumer()
+    }
+
+    /// Begins to remove a consumer.
+    pub(crate) fn deregister(&mut self, now: Millis, name: &str, delete_ms: i64) {
+        if let Some(each) = self.registered.iter_mut().find(|each| each.name == name) {
+            each.life.delete(now, delete_ms);
+        }
+        self.settle(now);
+    }
+
+    /// Subscribes a consumer to a shard; the subscription before ends. Answers what tells it from others.
+    pub(crate) fn subscribe(
+        &mut self,
+        now: Millis,
+        name: &str,
+        shard: ShardIndex,
+    ) -> Result<u64, NotSubscribed> {
+        let each = self.registered.iter_mut().find(|each| each.name == name);
+        let each = each.ok_or(NotSubscribed::Missing)?;
+        if each.life.status() != Status::Active {
+            return Err(NotSubscribed::NotActive(each.life.status()));
+        }
+        let before = each.subscriptions.get(&shard);
+        if before.is_some_and(|before| now.since(before.began) < RESUBSCRIBE_MS) {
+            return Err(NotSubscribed::InUse);
+        }
+        self.subscribed += 1;
+        each.subscriptions.insert(shard, Held { id: self.subscribed, began: now });
+        Ok(self.subscribed)
+    }
+
+    /// Whether a subscription still holds.
+    pub(crate) fn is_subscribed(&self, name: &str, shard: ShardIndex, id: u64) -> bool {
+        let each = self.registered.iter().find(|each| each.name == name);
+        each.and_then(|each| each.subscriptions.get(&shard)).is_some_and(|held| held.id == id)
+    }
+
+    /// Ends a subscription, unless another one took its place.
+    pub(crate) fn unsubscribe(&mut self, name: &str, shard: ShardIndex, id: u64) {
+        if self.is_subscribed(name, shard, id)
+            && let Some(each) = self.registered.iter_mut().find(|each| each.name == name)
+        {
+            each.subscriptions.remove(&shard);
+        }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<Consumer> {
+        self.registered.iter().find(|each| each.name == name).map(Registered::consumer)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Consumer> {
+        self.registered.iter().map(Registered::consumer)
+    }
+}
