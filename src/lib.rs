@@ -10,6 +10,8 @@ pub mod record;
 pub mod engine;
 pub mod window;
 pub mod query;
+pub mod service;
 pub mod replay;
+pub mod server;
 #[cfg(feature = "python")]
 pub mod python;

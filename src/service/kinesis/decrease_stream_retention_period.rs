@@ -1,0 +1,16 @@
+//! `DecreaseStreamRetentionPeriod`: keeps records for a shorter time.
+
+use crate::limits::HOUR_MS;
+use crate::service::error::ServiceError;
+use crate::service::kinesis::Call;
+use crate::service::kinesis::retention;
+use crate::service::value::Members;
+
+pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
+    let stream = call.stream()?;
+    let hours = retention::checked(call, &stream)?;
+    stream
+        .decrease_retention(call.now, hours * HOUR_MS)
+        .map_err(|error| retention::refusal(error, &stream))?;
+    Ok(Members::new())
+}

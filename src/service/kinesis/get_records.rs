@@ -1,0 +1,61 @@
+//! `GetRecords`: the next records of a shard.
+
+use crate::engine::Settings;
+use crate::limits::GET_RECORDS_MAX;
+use crate::service::encode;
+use crate::service::error::ServiceError;
+use crate::service::kinesis::Call;
+use crate::service::kinesis::reader;
+use crate::service::kinesis::reader::Read;
+use crate::service::kinesis::records;
+use crate::service::kinesis::shard_iterator::ShardIterator;
+use crate::service::kinesis::views;
+use crate::service::value::Members;
+use crate::service::value::Value;
+
+/// Records, and the members beside them.
+struct Found {
+    read: Read,
+    settings: Settings,
+    beside: Members,
+}
+
+pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
+    let Found { read, settings, beside } = find(call)?;
+    let records = read.records()?;
+    let records = records.iter().map(|record| Value::from(views::record(record, &settings)));
+    Ok(beside.with("Records", records.collect::<Vec<Value>>()))
+}
+
+/// The same as JSON, without a value for each record in between.
+pub(super) fn run_to_json(call: &Call<'_>) -> Result<Vec<u8>, ServiceError> {
+    let Found { read, settings, beside } = find(call)?;
+    let mut body = encode::json(&beside);
+    body.pop();
+    body.extend_from_slice(b",\"Records\":");
+    records::write_json(&read.slices, &settings, &mut body)?;
+    body.push(b'}');
+    Ok(body)
+}
+
+fn find(call: &Call<'_>) -> Result<Found, ServiceError> {
+    let token = call.input.text("ShardIterator").unwrap_or_default();
+    let iterator = ShardIterator::open(call.sealer, call.now, token)?;
+    let (stream, _) = call.stream_of(&iterator.arn).map_err(|_| iterator.missing())?;
+    if stream.created() != iterator.stream_created {
+        return Err(iterator.missing());
+    }
+    let limit = call.input.integer("Limit").and_then(|limit| usize::try_from(limit).ok());
+    call.end_dry_run()?;
+    let limit = limit.unwrap_or(GET_RECORDS_MAX);
+    let read = reader::read(call.now, &stream, iterator.shard, iterator.cut, limit)?;
+    let settings = stream.settings(call.now)?;
+    let beside = Members::new().with("MillisBehindLatest", read.behind_ms);
+    let beside = if read.is_at_end {
+        beside.with("ChildShards", views::child_shards(&stream, call.now, iterator.shard)?)
+    } else {
+        let next = ShardIterator { cut: read.next, ..iterator };
+        beside.with("NextShardIterator", next.seal(call.sealer, call.now))
+    };
+    Ok(Found { read, settings, beside })
+}

@@ -1,0 +1,60 @@
+//! `PutRecords`: stores records together; each is stored or refused by itself.
+
+use bytes::Bytes;
+
+use crate::engine::EngineError;
+use crate::engine::stream::Entry;
+use crate::limits::PUT_RECORDS_BYTES_MAX;
+use crate::service::error::ServiceError;
+use crate::service::kinesis::Call;
+use crate::service::kinesis::entry;
+use crate::service::kinesis::entry::Routing;
+use crate::service::value::Members;
+use crate::service::value::Value;
+
+pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
+    let stream = call.stream_for_records()?;
+    let settings = stream.settings(call.now)?;
+    let mut entries: Vec<(Routing<'_>, &Bytes)> = Vec::new();
+    let mut bytes = 0;
+    for record in call.input.list("Records") {
+        let Value::Structure(record) = record else { continue };
+        let (Some(data), routing) =
+            (record.blob("Data"), entry::routing(record, &stream, &settings)?)
+        else {
+            continue;
+        };
+        entry::check_size(&settings, data, routing.key)?;
+        bytes += data.len() + routing.key.len();
+        entries.push((routing, data));
+    }
+    if PUT_RECORDS_BYTES_MAX < bytes {
+        return Err(ServiceError::invalid_argument(format!(
+            "Records size exceeds {} MB limit",
+            PUT_RECORDS_BYTES_MAX / 1024 / 1024
+        )));
+    }
+    call.end_dry_run()?;
+    let entry = |place: usize| {
+        let (routing, data) = &entries[place];
+        Entry { data, key: routing.key, explicit_hash_key: routing.hash_key }
+    };
+    let answers = stream.put_each(call.now, entries.len(), entry)?;
+    let records: Vec<Value> = answers.iter().map(|answer| result(answer).into()).collect();
+    Ok(Members::new()
+        .with("FailedRecordCount", u32::try_from(answers.refused_count()).unwrap_or(u32::MAX))
+        .with("Records", records)
+        .with_some("EncryptionType", settings.encryption_key.map(|_| "KMS")))
+}
+
+fn result(answer: Result<crate::record::sequence::SequenceNumber, &EngineError>) -> Members {
+    match answer {
+        Ok(number) => Members::new()
+            .with("SequenceNumber", number.to_string())
+            .with("ShardId", number.birth.shard.to_string()),
+        Err(error) => {
+            let error = ServiceError::from(error.clone());
+            Members::new().with("ErrorCode", error.code.name()).with("ErrorMessage", error.message)
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! `TagResource`: labels a stream or a consumer.
+
+use crate::service::error::ServiceError;
+use crate::service::kinesis::Call;
+use crate::service::kinesis::resource::Resource;
+use crate::service::kinesis::tags;
+use crate::service::value::Members;
+
+pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
+    match Resource::named(call)? {
+        Resource::Stream(stream, _) => tags::add(call, &stream, call.input.map("Tags"))?,
+        Resource::Consumer(consumer) => {
+            let mut of_resources = consumer.account.resource_tags().lock();
+            let of_consumer = of_resources.entry(consumer.arn().to_string()).or_default();
+            tags::join(of_consumer, call.input.map("Tags"))?;
+        }
+    }
+    Ok(Members::new())
+}

@@ -1,0 +1,56 @@
+//! The engine's refusals in the service's words.
+
+use crate::engine::EngineError;
+use crate::service::error::ErrorCode;
+use crate::service::error::ServiceError;
+
+impl From<EngineError> for ServiceError {
+    fn from(error: EngineError) -> Self {
+        let words = error.to_string();
+        match error {
+            EngineError::ConsumerExists { .. }
+            | EngineError::StreamBusy { .. }
+            | EngineError::StreamExists { .. } => Self::in_use(words),
+            EngineError::ShardClosed { shard, stream } => Self::in_use(format!(
+                "Shard {shard} in stream {stream} has already been merged or split, and thus is not eligible for \
+                 merging or splitting."
+            )),
+            EngineError::ShardCountOutOfRange { asked, max } if i64::from(max) < asked => {
+                Self::limit_exceeded(words)
+            }
+            EngineError::ConsumersExhausted { .. }
+            | EngineError::OnDemandStreamsExhausted { .. }
+            | EngineError::ReshardsExhausted { .. }
+            | EngineError::ShardsExhausted { .. }
+            | EngineError::TooManyAccounts { .. }
+            | EngineError::TooManyCreating { .. } => Self::limit_exceeded(words),
+            EngineError::StreamNotFound { stream, account, .. } => {
+                Self::not_found(format!("Stream {stream} under account {account} not found."))
+            }
+            EngineError::ShardNotFound { .. } => Self::not_found(words),
+            EngineError::RateExceeded { .. } => {
+                Self::new(ErrorCode::ProvisionedThroughputExceeded, words)
+            }
+            EngineError::OnDemand { .. } => Self::validation(words),
+            EngineError::EntryKey { .. }
+            | EngineError::HashKeyOutsideShard { .. }
+            | EngineError::Key(_)
+            | EngineError::RecordTooLarge { .. }
+            | EngineError::RetentionDirection { .. }
+            | EngineError::RetentionOutOfRange { .. }
+            | EngineError::SequenceNumberForeign { .. }
+            | EngineError::SequenceNumberInvalid(_)
+            | EngineError::SequenceNumberOfOtherShard { .. }
+            | EngineError::ShardCountOutOfRange { .. }
+            | EngineError::ShardCountStep { .. }
+            | EngineError::ShardTooNarrow { .. }
+            | EngineError::ShardsNotAdjacent { .. }
+            | EngineError::StreamNameInvalid { .. }
+            | EngineError::TagsInvalid { .. }
+            | EngineError::TimestampInFuture { .. } => Self::invalid_argument(words),
+            EngineError::Data(_) | EngineError::EngineClosed | EngineError::Json(_) => {
+                Self::new(ErrorCode::InternalFailure, words)
+            }
+        }
+    }
+}
