@@ -7,13 +7,16 @@
 
 mod argument;
 mod attentive;
+mod client;
 mod clock;
 mod engine;
 mod error;
 mod given;
+mod puts;
 mod query;
 mod record;
 mod replay;
+mod server;
 mod source;
 mod stream;
 mod table;
@@ -32,6 +35,10 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 #[pymodule]
 mod _core {
     #[pymodule_export]
+    use super::client::PyKinesis;
+    #[pymodule_export]
+    use super::client::PySubscription;
+    #[pymodule_export]
     use super::clock::PyManualClock;
     #[pymodule_export]
     use super::engine::PyEngine;
@@ -49,6 +56,8 @@ mod _core {
     use super::record::PyRecords;
     #[pymodule_export]
     use super::replay::PyReplay;
+    #[pymodule_export]
+    use super::server::PyServer;
     #[pymodule_export]
     use super::stream::PyFollow;
     #[pymodule_export]

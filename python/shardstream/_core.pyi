@@ -11,6 +11,7 @@ __all__ = [
     "Answer",
     "Engine",
     "Follow",
+    "Kinesis",
     "ManualClock",
     "PutError",
     "PutManyResult",
@@ -21,8 +22,10 @@ __all__ = [
     "RecordIterator",
     "Records",
     "Replay",
+    "Server",
     "Shard",
     "Stream",
+    "Subscription",
     "Table",
     "WriteReport",
 ]
@@ -51,6 +54,8 @@ class Engine:
         account_id: str,
         seed: int,
         threads: int | None,
+        durations_ms: tuple[int, int, int],
+        shard_limit: int | None,
     ) -> Self: ...
     def create_stream(
         self,
@@ -71,6 +76,58 @@ class Engine:
     @property
     def threads(self) -> int: ...
     def now_ms(self) -> int: ...
+
+_Refusal: TypeAlias = tuple[str, str, int]
+
+@final
+class Kinesis:
+    """The service; the package's client is its face."""
+
+    def __new__(cls, engine: Engine) -> Self: ...
+    @staticmethod
+    def operations() -> list[str]: ...
+    @staticmethod
+    def operations_not_yet() -> list[str]: ...
+    @staticmethod
+    def model(operation: str) -> dict[str, Any]: ...
+    @staticmethod
+    def input_members(operation: str) -> list[str]: ...
+    @staticmethod
+    def report(operation: str, parameters: dict[str, Any]) -> list[str]: ...
+    def call(self, operation: str, parameters: dict[str, Any]) -> tuple[dict[str, Any] | None, _Refusal | None]: ...
+    def put_records(self, parameters: dict[str, Any]) -> tuple[dict[str, Any] | None, _Refusal | None] | None: ...
+    def wait(self, seconds: float) -> bool: ...
+    def subscribe(self, parameters: dict[str, Any]) -> tuple[Subscription | None, _Refusal | None]: ...
+
+@final
+class Subscription:
+    """The events of a subscription; none is waited for on a clock that only its user moves."""
+
+    def next(self) -> tuple[dict[str, Any] | None, _Refusal | None]: ...
+    def close(self) -> None: ...
+
+@disjoint_base
+class Server:
+    """A server; the package's `Server` is its face."""
+
+    def __new__(
+        cls,
+        engine: Engine,
+        *,
+        host: str,
+        port: int,
+        tls: bool,
+        files: tuple[str, str] | None,
+        credentials: list[tuple[str, str]] | None,
+        insecure: bool,
+    ) -> Self: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def certificate(self) -> str | None: ...
+    def stop(self) -> None: ...
 
 @disjoint_base
 class Stream:

@@ -1,4 +1,4 @@
-"""The command line: `shardstream replay FILE`, a dataset through shards and windows, as a table."""
+"""The command line: `shardstream replay FILE`, a dataset through shards and windows, and `shardstream serve`."""
 
 from __future__ import annotations
 
@@ -45,6 +45,8 @@ _WINDOWS = {
     "rolling": ("size",),
 }
 _INTERRUPTED = 130
+# Between two looks at what time has made due.
+_LISTEN_S = 1.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -101,7 +103,76 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--out", metavar="FILE", help="where to write the result (default: the terminal)")
     replay.add_argument("--progress", action="store_true", help="draw a bar (needs tqdm)")
     replay.set_defaults(run=_replay)
+    _add_serve(commands)
     return parser
+
+
+def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    serve = commands.add_parser(
+        "serve",
+        help="answer AWS's clients as Kinesis does",
+        description="Answer AWS's clients on this machine as Kinesis does, until interrupted.",
+        epilog="example: shardstream serve --port 4567 --initialize-streams clicks:4,orders:2",
+    )
+    serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
+    serve.add_argument("--port", type=int, default=4567, help="the port; any that is free if 0 (default: 4567)")
+    serve.add_argument("--tls", action="store_true", help="encrypt, with a certificate made on the spot")
+    serve.add_argument("--certificate", metavar="FILE", help="a certificate chain in PEM, for --tls")
+    serve.add_argument("--certificate-key", metavar="FILE", help="its key in PEM")
+    serve.add_argument("--limits", choices=["aws"], help="throttle shards as Amazon does")
+    serve.add_argument("--account-id", default="000000000000", metavar="DIGITS", help="the account (default: zeros)")
+    serve.add_argument("--region", default="us-east-1", help="the region (default: us-east-1)")
+    serve.add_argument(
+        "--initialize-streams", default="", metavar="NAME:SHARDS,...", help="streams that are there from the start"
+    )
+    serve.add_argument("--shard-limit", type=int, metavar="N", help="open shards of an account, at most")
+    for what in ("create", "update", "delete"):
+        serve.add_argument(
+            f"--{what}-stream-ms", type=int, default=0, metavar="MS", help=f"how long it takes to {what} a stream"
+        )
+    serve.add_argument("--insecure", action="store_true", help="answer anybody on an address that others reach")
+    serve.set_defaults(run=_serve)
+
+
+def _serve(options: argparse.Namespace) -> None:
+    import signal
+    import threading
+
+    if (options.certificate is None) != (options.certificate_key is None):
+        message = "--certificate and --certificate-key go together"
+        raise InvalidArgumentException(message)
+    files = None if options.certificate is None else (options.certificate, options.certificate_key)
+    stopped = threading.Event()
+    engine = ss.Engine(
+        limits=options.limits,
+        region=options.region,
+        account_id=options.account_id,
+        shard_limit=options.shard_limit,
+        create_stream_ms=options.create_stream_ms,
+        update_stream_ms=options.update_stream_ms,
+        delete_stream_ms=options.delete_stream_ms,
+    )
+    with engine:
+        for name, shards in _streams(options.initialize_streams):
+            engine.create_stream(name, shards)
+        tls = files if files is not None else options.tls
+        with engine.serve(options.host, options.port, tls=tls, insecure=options.insecure) as server:
+            # Whoever stops services sends this; Ctrl-C comes as KeyboardInterrupt.
+            signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+            print(f"shardstream answers as Kinesis on {server.url}", flush=True)  # noqa: T201 - one line when ready
+            while not stopped.wait(_LISTEN_S):
+                engine.tick()
+
+
+def _streams(text: str) -> list[tuple[str, int]]:
+    streams = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, shards = part.partition(":")
+        if not (shards.isascii() and shards.isdigit()):
+            message = f'--initialize-streams: "{part}" is not NAME:SHARDS, as in clicks:4'
+            raise InvalidArgumentException(message)
+        streams.append((name, int(shards)))
+    return streams
 
 
 def _replay(options: argparse.Namespace) -> None:

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Literal, Self
 
+    from shardstream.client import KinesisClient
+    from shardstream.server import Server
+
 __all__ = ["Engine"]
 
 _ACCOUNT_DIGITS = 12
 _DEFAULT_SHARDS = 4
 _RECORD_BYTES_MAX = 1024 * 1024
+_PORT_MAX = 65_535
 _LIMITS = (None, "aws")
 _MODES = ("PROVISIONED", "ON_DEMAND")
 
@@ -37,6 +41,10 @@ class Engine:
         seed: The same seed, clock and input give the same sequence numbers.
         threads: How many threads writes and queries of this engine use at most; default the environment variable
             SHARDSTREAM_THREADS, else the cores.
+        create_stream_ms: How long a stream is CREATING, on the engine's clock; not at all unless given.
+        update_stream_ms: How long a stream is UPDATING after a change.
+        delete_stream_ms: How long a stream is DELETING.
+        shard_limit: Open shards of an account in a region, at most; Amazon's default if not given.
 
     Raises:
         InvalidArgumentException: An argument is not one of those named here.
@@ -59,6 +67,10 @@ class Engine:
         account_id: str = "000000000000",
         seed: int = 0,
         threads: int | None = None,
+        create_stream_ms: int = 0,
+        update_stream_ms: int = 0,
+        delete_stream_ms: int = 0,
+        shard_limit: int | None = None,
     ) -> None:
         """Make an engine without streams."""
         if clock is not None and not isinstance(clock, _core.ManualClock):
@@ -84,6 +96,12 @@ class Engine:
             account_id=account_id,
             seed=seed,
             threads=threads,
+            durations_ms=(
+                _checked_count(create_stream_ms, "create_stream_ms"),
+                _checked_count(update_stream_ms, "update_stream_ms"),
+                _checked_count(delete_stream_ms, "delete_stream_ms"),
+            ),
+            shard_limit=None if shard_limit is None else _checked_count(shard_limit, "shard_limit"),
         )
         self._clock = clock
         self._limits = limits
@@ -173,6 +191,70 @@ class Engine:
         text.checked(name, "name")
         self._core.delete_stream(name)
 
+    def client(self, service_name: Literal["kinesis"] = "kinesis") -> KinesisClient:
+        """A client of the API in this process: boto3's methods and dictionaries, without HTTP and without boto3.
+
+        Args:
+            service_name: `"kinesis"`.
+
+        Raises:
+            InvalidArgumentException: There is no such service here.
+
+        Examples:
+            >>> client = Engine().client("kinesis")
+            >>> answer = client.create_stream(StreamName="clicks", ShardCount=2)
+            >>> client.list_streams()["StreamNames"]
+            ['clicks']
+        """
+        if service_name != "kinesis":
+            message = f'service_name: "kinesis", not {service_name!r}'
+            raise InvalidArgumentException(message)
+        from shardstream.client import KinesisClient
+
+        return KinesisClient(self)
+
+    def serve(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        tls: bool | tuple[str, str] = False,
+        credentials: Mapping[str, str] | None = None,
+        insecure: bool = False,
+    ) -> Server:
+        """Start a server that AWS's clients take for Kinesis; it answers when this returns.
+
+        Args:
+            host: The address to listen on; other machines reach only another one than the default.
+            port: The port; any that is free if 0.
+            tls: Whether connections are encrypted: with a certificate made on the spot, or with the files of a
+                certificate chain and its key, in PEM.
+            credentials: Secrets by access key; requests must then be signed with one of them. Anybody may call if not
+                given, which another address than this machine's own refuses.
+            insecure: Answer anybody on such an address, too.
+
+        Returns:
+            Server: Its `url` is the client's `endpoint_url`; leaving its with statement stops it.
+
+        Raises:
+            InvalidArgumentException: An address that other machines reach, without credentials.
+            ServerError: The address is taken, or the certificate cannot be used.
+        """
+        from shardstream.server import Server
+
+        if isinstance(port, bool) or not (isinstance(port, int) and 0 <= port <= _PORT_MAX):
+            message = f"port: 0 to {_PORT_MAX}, not {port!r}"
+            raise InvalidArgumentException(message)
+        return Server(
+            self._core,
+            host=text.checked(host, "host"),
+            port=port,
+            tls=bool(tls),
+            files=tls if isinstance(tls, tuple) else None,
+            credentials=None if credentials is None else list(credentials.items()),
+            insecure=insecure,
+        )
+
     def tick(self) -> None:
         """Do what the clock has made due at once: forget records past their retention.
 
@@ -213,3 +295,10 @@ def _checked_tags(tags: object) -> dict[str, str]:
     return {
         text.checked(key, "tags"): text.checked(value, f"tags: the value of {key!r}") for key, value in tags.items()
     }
+
+
+def _checked_count(count: object, name: str) -> int:
+    if isinstance(count, bool) or not (isinstance(count, int) and 0 <= count < 2**31):
+        message = f"{name}: an int from 0 to 2**31 - 1, not {count!r}"
+        raise InvalidArgumentException(message)
+    return count

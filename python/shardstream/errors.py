@@ -17,6 +17,7 @@ __all__ = [
     "ResourceInUseException",
     "ResourceNotFoundException",
     "SerializationException",
+    "ServerError",
     "ShardstreamError",
     "ValidationException",
 ]
@@ -57,6 +58,10 @@ class LimitExceededException(ShardstreamError):
 
 class ProvisionedThroughputExceededException(ShardstreamError):
     """A shard's capacity for this second is used up; the same call may succeed a little later."""
+
+
+class ServerError(ShardstreamError, OSError):
+    """A server cannot be started: its address is taken, or its certificate cannot be used."""
 
 
 class EngineClosedError(ShardstreamError, RuntimeError):

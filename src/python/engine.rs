@@ -6,6 +6,8 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use crate::clock::Clock;
+use crate::engine::Distribution;
+use crate::engine::Durations;
 use crate::engine::Engine;
 use crate::engine::EngineOptions;
 use crate::engine::Limits;
@@ -25,7 +27,8 @@ pub(super) struct PyEngine {
 #[pymethods]
 impl PyEngine {
     #[new]
-    #[pyo3(signature = (*, clock, limits_aws, region, account_id, seed, threads))]
+    #[pyo3(signature = (*, clock, limits_aws, region, account_id, seed, threads, durations_ms, shard_limit))]
+    #[expect(clippy::too_many_arguments, reason = "each is named at the one call there is")]
     fn new(
         clock: Option<PyRef<'_, PyManualClock>>,
         limits_aws: bool,
@@ -33,11 +36,24 @@ impl PyEngine {
         account_id: String,
         seed: u64,
         threads: Option<&Bound<'_, PyAny>>,
+        durations_ms: (i64, i64, i64),
+        shard_limit: Option<u32>,
     ) -> PyResult<Self> {
         let clock = clock.map_or(Clock::System, |clock| Clock::Manual(Arc::clone(&clock.clock)));
         let limits = if limits_aws { Limits::Aws } else { Limits::Off };
         let threads = argument::threads(threads)?;
-        let options = EngineOptions { clock, limits, region, account_id, seed, threads };
+        let (create_ms, update_ms, delete_ms) = durations_ms;
+        let durations = Durations { create_ms, delete_ms, update_ms };
+        let options = EngineOptions {
+            clock,
+            limits,
+            region,
+            account_id,
+            seed,
+            threads,
+            durations,
+            shard_limit,
+        };
         Ok(Self { engine: Arc::new(Engine::new(options)) })
     }
 
@@ -58,6 +74,8 @@ impl PyEngine {
             mode: if on_demand { Mode::OnDemand } else { Mode::Provisioned },
             record_bytes_max,
             tags,
+            distribution: Distribution::ByKey,
+            warm_throughput: None,
         };
         self.engine.create_stream(self.engine.now(), name, options)?;
         Ok(())

@@ -39,8 +39,13 @@ pub(super) fn class_of(error: &EngineError) -> &'static str {
         | EngineError::ShardsNotAdjacent { .. }
         | EngineError::TagsInvalid { .. }
         | EngineError::TimestampInFuture { .. } => "InvalidArgumentException",
+        EngineError::ConsumersExhausted { .. }
+        | EngineError::OnDemandStreamsExhausted { .. }
+        | EngineError::ReshardsExhausted { .. }
+        | EngineError::ShardsExhausted { .. }
+        | EngineError::TooManyAccounts { .. }
+        | EngineError::TooManyCreating { .. } => "LimitExceededException",
         EngineError::RateExceeded { .. } => "ProvisionedThroughputExceededException",
-        EngineError::ReshardsExhausted { .. } => "LimitExceededException",
         EngineError::ShardCountOutOfRange { asked, max } if i64::from(*max) < *asked => {
             "LimitExceededException"
         }
@@ -51,7 +56,9 @@ pub(super) fn class_of(error: &EngineError) -> &'static str {
         EngineError::ShardNotFound { .. } | EngineError::StreamNotFound { .. } => {
             "ResourceNotFoundException"
         }
-        EngineError::StreamExists { .. } => "ResourceInUseException",
+        EngineError::ConsumerExists { .. }
+        | EngineError::StreamBusy { .. }
+        | EngineError::StreamExists { .. } => "ResourceInUseException",
     }
 }
 

@@ -1,8 +1,13 @@
 """The command line, as a person types it."""
 
+import contextlib
+import http.client
 import json
+import signal
+import socket
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 import polars as pl
 import pytest
@@ -155,3 +160,81 @@ def test_replay_when_its_reader_goes_away_then_ends_quietly(form, flights_file):
         assert process.wait(30) == 0
     assert "Traceback" not in said
     assert "Error" not in said
+
+
+@contextlib.contextmanager
+def serving(*arguments):
+    """A server of its own process that has said it is ready, and where."""
+    command = [sys.executable, "-m", "shardstream", "serve", "--port", "0", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            line = process.stdout.readline()
+            yield process, urlsplit(line.split()[-1])
+        finally:
+            process.kill()
+
+
+def health(url):
+    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=10)
+    with contextlib.closing(connection):
+        connection.request("GET", "/health")
+        return json.load(connection.getresponse())
+
+
+def test_serve_when_ready_then_says_where_in_one_line_and_answers():
+    with serving() as (process, url):
+        assert (url.scheme, url.hostname) == ("http", "127.0.0.1")
+        assert health(url)["status"] == "ok"
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.read() == ""
+        assert process.wait(timeout=10) == 0
+
+
+def test_serve_when_terminated_then_ends_well_though_a_client_stays_connected():
+    with serving() as (process, url), socket.create_connection((url.hostname, url.port), timeout=10) as idle:
+        idle.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert idle.recv(12) == b"HTTP/1.1 200"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+
+
+def test_serve_when_interrupted_then_says_so():
+    with serving() as (process, _):
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 130
+
+
+def test_serve_when_streams_are_named_then_they_are_there():
+    boto3 = pytest.importorskip("boto3")
+    arguments = ["--initialize-streams", "clicks:2, views:1", "--region", "eu-west-1", "--account-id", "123456789012"]
+    with serving(*arguments) as (_, url):
+        client = boto3.client(
+            "kinesis",
+            endpoint_url=url.geturl(),
+            region_name="eu-west-1",
+            aws_access_key_id="any",
+            aws_secret_access_key="any",
+        )
+        with contextlib.closing(client):
+            assert client.list_streams()["StreamNames"] == ["clicks", "views"]
+            summary = client.describe_stream_summary(StreamName="clicks")["StreamDescriptionSummary"]
+    assert summary["OpenShardCount"] == 2
+    assert summary["StreamARN"] == "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--initialize-streams", "clicks"], 'shardstream: --initialize-streams: "clicks" is not NAME:SHARDS'),
+        (["--host", "0.0.0.0"], "shardstream: 0.0.0.0 is reached from other machines"),
+        (["--certificate", "chain.pem"], "shardstream: --certificate and --certificate-key go together"),
+        (["--port", "65536"], "shardstream: port: 0 to 65535"),
+        (["--account-id", "1"], "shardstream: account_id: 12 digits"),
+    ],
+)
+def test_serve_when_something_is_wrong_then_says_it_in_one_line_and_exits_2(arguments, message, capsys):
+    assert main(["serve", *arguments]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(message)
+    assert said.err.count("\n") == 1

@@ -17,12 +17,15 @@ FACES = {
     "Answer": "WindowResult",
     "Engine": "Engine",
     "Follow": "Stream",
+    "Kinesis": "Engine",
     "ManualClock": "ManualClock",
     "Query": "WindowQuery",
     "QueryFollow": "WindowQuery",
     "RecordIterator": "Records",
     "Replay": "replay",
+    "Server": "Engine",
     "Stream": "Stream",
+    "Subscription": "Engine",
 }
 
 
@@ -70,8 +73,21 @@ def test_native_names_when_listed_then_each_has_a_face():
     [
         (
             ss.Engine,
-            ["clock=None", "limits=None", "region='us-east-1'", "account_id='000000000000'", "seed=0", "threads=None"],
+            [
+                "clock=None",
+                "limits=None",
+                "region='us-east-1'",
+                "account_id='000000000000'",
+                "seed=0",
+                "threads=None",
+                "create_stream_ms=0",
+                "update_stream_ms=0",
+                "delete_stream_ms=0",
+                "shard_limit=None",
+            ],
         ),
+        (ss.Engine.client, ["service_name='kinesis'"]),
+        (ss.Engine.serve, ["host='127.0.0.1'", "port=0", "tls=False", "credentials=None", "insecure=False"]),
         (ss.Engine.stream, ["name"]),
         (ss.Engine.list_streams, []),
         (ss.Engine.delete_stream, ["name"]),
