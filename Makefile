@@ -68,6 +68,10 @@ bench-full: $(VENV)/.bench  ## Measure 10 and 50 million rows, and draw docs/per
 bench-rust:  ## Measure each floor by itself with criterion, built without link-time optimisation
 	cargo bench --profile quick --no-default-features --bench '*'
 
+.PHONY: bench-http
+bench-http:  ## Measure the endpoint with prepared requests on one connection and eight
+	cargo bench --profile quick --no-default-features --bench http
+
 .PHONY: clean
 clean:  ## Remove what was built
 	cargo clean
