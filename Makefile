@@ -38,6 +38,10 @@ py: $(VENV)/.test  ## Python tests, doctests, types, stubs against the binary
 notebooks: $(VENV)/.test  ## Run the notebooks
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=300 notebooks
 
+.PHONY: clients
+clients: $(VENV)/.clients dev  ## AWS's clients in other versions and languages at the endpoint (needs node and jq)
+	$(BIN)/python -m pytest tests/clients
+
 .PHONY: lint
 lint: $(VENV)/.test  ## What continuous integration refuses
 	cargo fmt --check
@@ -93,6 +97,12 @@ $(VENV)/.demo: $(VENV)/.pip pyproject.toml
 
 $(VENV)/.bench: $(VENV)/.pip pyproject.toml
 	$(BIN)/python -m pip install --quiet --group bench
+	@touch $@
+
+$(VENV)/.clients: $(VENV)/.test tests/clients/package.json
+	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/boto3-1.34 "boto3==1.34.*"
+	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/aiobotocore aiobotocore
+	cd tests/clients && npm install --silent --no-audit --no-fund --no-package-lock
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.pip pyproject.toml

@@ -442,3 +442,25 @@ def test_limits_when_asked_then_counts_are_true(kinesis):
     assert limits["OpenShardCount"] == 7
     assert limits["OnDemandStreamCount"] == 1
     assert limits["ShardLimit"] >= limits["OpenShardCount"]
+
+
+def test_terraform_when_it_applies_then_its_calls_go_well(kinesis):
+    # The calls of the AWS provider for one stream: plan, create, the settings it always makes, read, change, destroy.
+    assert kinesis.describe_limits()["ShardLimit"] > 0
+    kinesis.create_stream(
+        StreamName="clicks", ShardCount=2, StreamModeDetails={"StreamMode": "PROVISIONED"}, MaxRecordSizeInKiB=1024
+    )
+    kinesis.get_waiter("stream_exists").wait(StreamName="clicks")
+    kinesis.increase_stream_retention_period(StreamName="clicks", RetentionPeriodHours=24)
+    kinesis.enable_enhanced_monitoring(StreamName="clicks", ShardLevelMetrics=["IncomingBytes"])
+    kinesis.start_stream_encryption(StreamName="clicks", EncryptionType="KMS", KeyId="alias/aws/kinesis")
+    kinesis.add_tags_to_stream(StreamName="clicks", Tags={"team": "web"})
+    summary = kinesis.describe_stream_summary(StreamName="clicks")["StreamDescriptionSummary"]
+    assert (summary["StreamStatus"], summary["OpenShardCount"], summary["RetentionPeriodHours"]) == ("ACTIVE", 2, 24)
+    assert kinesis.list_tags_for_stream(StreamName="clicks")["Tags"] == [{"Key": "team", "Value": "web"}]
+    kinesis.update_shard_count(StreamName="clicks", TargetShardCount=4, ScalingType="UNIFORM_SCALING")
+    kinesis.disable_enhanced_monitoring(StreamName="clicks", ShardLevelMetrics=["IncomingBytes"])
+    kinesis.stop_stream_encryption(StreamName="clicks", EncryptionType="KMS", KeyId="alias/aws/kinesis")
+    kinesis.update_stream_mode(StreamARN=ARN, StreamModeDetails={"StreamMode": "ON_DEMAND"})
+    kinesis.delete_stream(StreamName="clicks", EnforceConsumerDeletion=True)
+    kinesis.get_waiter("stream_not_exists").wait(StreamName="clicks")

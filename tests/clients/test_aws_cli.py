@@ -12,7 +12,7 @@ import pytest
 
 import shardstream as ss
 
-PAGE = Path(__file__).parents[3] / "docs" / "cli.md"
+PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 RING = 2**128
 
 
