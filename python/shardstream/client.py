@@ -60,8 +60,6 @@ class KinesisClient:
     def _call(self, operation: str, parameters: dict[str, object]) -> dict[str, Any]:
         if operation == "PutRecords" and (outcome := self._core.put_records(parameters)) is not None:
             return self._answered(operation, *outcome)
-        if report := self._core.report(operation, parameters):
-            raise self.exceptions.invalid_parameters(report)
         if operation == "SubscribeToShard":
             subscription, refusal = self._core.subscribe(parameters)
             answer: dict[str, Any] | None = None
@@ -171,13 +169,11 @@ class Exceptions:
     def of(self, refusal: tuple[str, str, int], operation: str) -> Exception:
         """The exception of a refusal."""
         code, message, status = refusal
+        if code == "InvalidParameters":
+            return self._param_validation_error(report=message)
         error = {"Message": message, "Code": code}
         response = {"Error": error, "ResponseMetadata": _metadata(status), "message": message}
         return self.from_code(code)(response, operation)
-
-    def invalid_parameters(self, report: list[str]) -> Exception:
-        """The exception of parameters that are none of an operation's."""
-        return self._param_validation_error(report="\n".join(report))
 
     def gave_up(self, name: str, reason: str, last_response: object) -> Exception:
         """The exception of a waiter that waited long enough."""

@@ -52,6 +52,19 @@ fn refused<T>(error: &ServiceError) -> Outcome<T> {
     (None, Some((error.code.name(), error.message.clone(), error.code.status())))
 }
 
+/// What parameters are refused with that are none of an operation's: a word of AWS's client, not of the service.
+const INVALID_PARAMETERS: &str = "InvalidParameters";
+
+/// Reads the parameters of a call, once, or says line by line why they are none of its.
+fn read(
+    structure: &'static Structure,
+    parameters: &Bound<'_, PyDict>,
+) -> PyResult<Result<Members, String>> {
+    let mut reader = Reader::default();
+    let input = reader.members(structure, parameters.as_any(), "")?;
+    Ok(if reader.report.is_empty() { Ok(input) } else { Err(reader.report.join("\n")) })
+}
+
 #[pymethods]
 impl PyKinesis {
     #[new]
@@ -97,17 +110,7 @@ impl PyKinesis {
         must.into_iter().chain(may).map(|member| member.name).collect()
     }
 
-    /// Why some parameters are none of an operation's, line by line; nothing where they are.
-    #[staticmethod]
-    fn report(operation: &str, parameters: &Bound<'_, PyDict>) -> PyResult<Vec<String>> {
-        let mut reader = Reader::default();
-        if let Ok(operation) = Kinesis::operation(operation) {
-            reader.members(operation.input, parameters.as_any(), "")?;
-        }
-        Ok(reader.report)
-    }
-
-    /// Answers a call; parameters that are none of the operation's are left out.
+    /// Answers a call; parameters that are none of the operation's are a refusal, too.
     fn call<'py>(
         &self,
         py: Python<'py>,
@@ -118,7 +121,10 @@ impl PyKinesis {
             Ok(operation) => operation,
             Err(error) => return Ok(refused(&error)),
         };
-        let input = Reader::default().members(operation.input, parameters.as_any(), "")?;
+        let input = match read(operation.input, parameters)? {
+            Ok(input) => input,
+            Err(report) => return Ok((None, Some((INVALID_PARAMETERS, report, 0)))),
+        };
         let caller = self.kinesis.home();
         match py.detach(|| self.kinesis.call(&caller, operation, &input)) {
             Ok(members) => Ok((Some(dictionary(py, &members)?), None)),
@@ -169,7 +175,10 @@ impl PyKinesis {
             Ok(operation) => operation,
             Err(error) => return Ok(refused(&error)),
         };
-        let input = Reader::default().members(operation.input, parameters.as_any(), "")?;
+        let input = match read(operation.input, parameters)? {
+            Ok(input) => input,
+            Err(report) => return Ok((None, Some((INVALID_PARAMETERS, report, 0)))),
+        };
         let caller = self.kinesis.home();
         match py.detach(|| self.kinesis.subscribe(&caller, operation, &input)) {
             Ok(subscription) => {

@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import io
 
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError, WaiterError
@@ -64,6 +65,22 @@ def test_put_record_when_stored_then_read_back_as_it_was(kinesis):
     assert answer["MillisBehindLatest"] == 0
     again = kinesis.get_records(ShardIterator=answer["NextShardIterator"])
     assert again["Records"] == []
+
+
+@pytest.mark.parametrize("data", [b"page", bytearray(b"page"), "page"])
+def test_data_when_of_any_kind_that_boto3_takes_then_stored(kinesis, data):
+    kinesis.create_stream(StreamName="clicks", ShardCount=1)
+    kinesis.put_record(StreamName="clicks", Data=data, PartitionKey="k")
+    [record] = read_all(kinesis, "shardId-000000000000")["Records"]
+    assert record["Data"] == b"page"
+
+
+def test_data_when_a_file_then_the_client_in_process_reads_it_once(make_client):
+    _, kinesis = make_client("in process")
+    kinesis.create_stream(StreamName="clicks", ShardCount=1)
+    kinesis.put_record(StreamName="clicks", Data=io.BytesIO(b"page"), PartitionKey="k")
+    [record] = read_all(kinesis, "shardId-000000000000")["Records"]
+    assert record["Data"] == b"page"
 
 
 def test_put_records_when_stored_then_answers_are_in_order(kinesis):
