@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::clock::Clock;
 use crate::clock::Millis;
+use crate::engine::Limits;
 use crate::engine::Stream;
 use crate::engine::consumer::NotSubscribed;
 use crate::engine::position::Cut;
@@ -11,6 +14,7 @@ use crate::limits::EVENT_BYTES_MAX;
 use crate::limits::GET_RECORDS_MAX;
 use crate::limits::HEARTBEAT_MS;
 use crate::limits::SUBSCRIPTION_LIFE_MS;
+use crate::record::Record;
 use crate::record::sequence::SequenceNumber;
 use crate::record::sequence::ShardBirth;
 use crate::record::sequence::ShardIndex;
@@ -37,6 +41,8 @@ pub struct Subscription {
     began: Millis,
     cut: Cut,
     last_event: Option<Millis>,
+    /// When what was pushed is paid for, at what the service pushes in a second; where limits hold.
+    paid: Millis,
     has_ended: bool,
 }
 
@@ -102,6 +108,7 @@ pub(super) fn subscribe(call: &Call<'_>, clock: Clock) -> Result<Subscription, S
         began: call.now,
         cut,
         last_event: None,
+        paid: call.now,
         has_ended: false,
     })
 }
@@ -128,6 +135,9 @@ impl Subscription {
                 format!("Another subscription of consumer {} to {shard} took over.", self.consumer),
             ));
         }
+        if now < self.paid {
+            return Ok(Step::Wait(self.paid.min(self.began.plus(SUBSCRIPTION_LIFE_MS))));
+        }
         let read = reader::read_unmetered(
             now,
             &self.stream,
@@ -143,6 +153,13 @@ impl Subscription {
         }
         self.cut = read.next;
         self.last_event = Some(now);
+        if self.stream.limits() == Limits::Aws {
+            let bytes =
+                |(record, data): &(Record, Bytes)| data.len() + record.partition_key().len();
+            let bytes: usize = records.iter().map(bytes).sum();
+            let ms = bytes * 1_000 / EVENT_BYTES_MAX;
+            self.paid = now.plus(i64::try_from(ms).unwrap_or(i64::MAX));
+        }
         let settings = self.stream.settings(now)?;
         let continuation = match records.last() {
             Some((last, _)) => last.sequence_number(),

@@ -32,10 +32,14 @@ struct World {
 
 impl World {
     fn new(durations: Durations) -> Self {
+        Self::limited(durations, Limits::Off)
+    }
+
+    fn limited(durations: Durations, limits: Limits) -> Self {
         let clock = Arc::new(ManualClock::new(START));
         let engine = Engine::new(EngineOptions {
             clock: Clock::Manual(Arc::clone(&clock)),
-            limits: Limits::Off,
+            limits,
             region: "eu-west-1".to_owned(),
             account_id: "123456789012".to_owned(),
             seed: 7,
@@ -48,7 +52,11 @@ impl World {
 
     /// A stream `clicks` of one shard with a consumer `app`.
     fn subscribable() -> Self {
-        let world = Self::new(Durations::default());
+        Self::new(Durations::default()).with_consumer()
+    }
+
+    fn with_consumer(self) -> Self {
+        let world = self;
         world.call("CreateStream", r#"{"StreamName":"clicks","ShardCount":1}"#).unwrap();
         let body = format!(r#"{{"StreamARN":"{STREAM}","ConsumerName":"app"}}"#);
         world.call("RegisterStreamConsumer", &body).unwrap();
@@ -191,6 +199,23 @@ fn subscription_continues_where_its_last_event_says() {
     let next = event(&mut world.subscribe(&position).unwrap());
     assert_eq!(count(&next), 1);
     assert_eq!(member(&next.list("Records")[0]).blob("Data").unwrap().as_ref(), [0x6d, 0xb6, 0xdb]);
+}
+
+#[test]
+fn subscription_is_pushed_two_mebibytes_a_second_where_limits_hold() {
+    let world = World::limited(Durations::default(), Limits::Aws).with_consumer();
+    let mebibyte = "A".repeat(1_398_100);
+    for _ in 0..3 {
+        let body = format!(r#"{{"StreamName":"clicks","PartitionKey":"k","Data":"{mebibyte}"}}"#);
+        world.call("PutRecord", &body).unwrap();
+        world.clock.advance(1_000);
+    }
+    let mut subscription = world.subscribe(r#""Type":"TRIM_HORIZON""#).unwrap();
+    assert_eq!(count(&event(&mut subscription)), 2);
+    let Step::Wait(until) = subscription.step() else { panic!("what was pushed is not paid for") };
+    assert_eq!(until, START.plus(4_000));
+    world.clock.advance(1_000);
+    assert_eq!(count(&event(&mut subscription)), 1);
 }
 
 #[test]
