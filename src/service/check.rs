@@ -229,6 +229,10 @@ fn describe(value: &Value, text: &mut String) {
         Value::Integer(number) => {
             let _ = write!(text, "{number}");
         }
+        // The service names the class and the address of each, which says no more than one of them.
+        Value::List(values) if matches!(values.as_slice(), [Value::Structure(_), _, ..]) => {
+            text.push_str("[{...}, ...]");
+        }
         Value::List(values) => {
             text.push('[');
             for (place, value) in values.iter().enumerate() {

@@ -71,6 +71,18 @@ fn ten_faults_are_told_at_most() {
 }
 
 #[test]
+fn records_are_told_by_one_of_them() {
+    let record = r#"{"Data":"","PartitionKey":"k"}"#;
+    let body = format!(r#"{{"StreamName":"clicks","Records":[{}]}}"#, vec![record; 501].join(","));
+    let told = faults("PutRecords", &body);
+    let limit = "Member must have length less than or equal to 500";
+    assert_eq!(
+        told,
+        [format!("Value '[{{...}}, ...]' at 'records' failed to satisfy constraint: {limit}")]
+    );
+}
+
+#[test]
 fn text_is_quoted_with_each_constraint_that_it_breaks() {
     let told = faults("DescribeStream", r#"{"StreamName":""}"#);
     assert_eq!(
