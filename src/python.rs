@@ -11,6 +11,7 @@ mod client;
 mod clock;
 mod engine;
 mod error;
+mod gets;
 mod given;
 mod puts;
 mod query;

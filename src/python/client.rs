@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::clock::Millis;
 use crate::python::attentive::WAIT_SLICE;
 use crate::python::engine::PyEngine;
+use crate::python::gets;
 use crate::python::puts;
 use crate::python::puts::Given;
 use crate::python::record::datetime;
@@ -126,6 +127,16 @@ impl PyKinesis {
             Err(report) => return Ok((None, Some((INVALID_PARAMETERS, report, 0)))),
         };
         let caller = self.kinesis.home();
+        if operation.name == "GetRecords" {
+            return match py.detach(|| self.kinesis.find_records(&caller, &input)) {
+                Ok(found) => {
+                    let answer = dictionary(py, &found.beside)?;
+                    answer.set_item("Records", gets::records(py, &found)?)?;
+                    Ok((Some(answer), None))
+                }
+                Err(error) => Ok(refused(&error)),
+            };
+        }
         match py.detach(|| self.kinesis.call(&caller, operation, &input)) {
             Ok(members) => Ok((Some(dictionary(py, &members)?), None)),
             Err(error) => Ok(refused(&error)),

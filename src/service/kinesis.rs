@@ -16,7 +16,7 @@ pub mod direct;
 mod disable_enhanced_monitoring;
 mod enable_enhanced_monitoring;
 mod entry;
-mod get_records;
+pub mod get_records;
 mod get_resource_policy;
 mod get_shard_iterator;
 mod increase_stream_retention_period;
@@ -66,6 +66,7 @@ use crate::service::arn::Arn;
 use crate::service::check::check;
 use crate::service::error::ErrorCode;
 use crate::service::error::ServiceError;
+use crate::service::kinesis::get_records::Found;
 use crate::service::kinesis::model::Operation;
 use crate::service::kinesis::subscribe_to_shard::Subscription;
 use crate::service::token::Sealer;
@@ -156,6 +157,12 @@ impl Kinesis {
     ) -> Result<Vec<u8>, ServiceError> {
         let call = self.checked(caller, Self::operation("GetRecords")?, input)?;
         get_records::run_to_json(&call)
+    }
+
+    /// Finds what `GetRecords` answers, for whoever shows records in another way.
+    pub fn find_records(&self, caller: &Caller, input: &Members) -> Result<Found, ServiceError> {
+        let call = self.checked(caller, Self::operation("GetRecords")?, input)?;
+        get_records::find(&call)
     }
 
     /// Subscribes a consumer to a shard: `SubscribeToShard`.

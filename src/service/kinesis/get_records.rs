@@ -1,6 +1,7 @@
 //! `GetRecords`: the next records of a shard.
 
 use crate::engine::Settings;
+use crate::engine::log::Slice;
 use crate::limits::GET_RECORDS_MAX;
 use crate::service::encode;
 use crate::service::error::ServiceError;
@@ -14,10 +15,24 @@ use crate::service::value::Members;
 use crate::service::value::Value;
 
 /// Records, and the members beside them.
-struct Found {
+#[derive(Debug)]
+pub struct Found {
     read: Read,
     settings: Settings,
-    beside: Members,
+    /// What stands beside the records.
+    pub beside: Members,
+}
+
+impl Found {
+    /// The records, in order.
+    pub fn slices(&self) -> &[Slice] {
+        &self.read.slices
+    }
+
+    /// Whether they are said to be encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.settings.encryption_key.is_some()
+    }
 }
 
 pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
@@ -38,7 +53,8 @@ pub(super) fn run_to_json(call: &Call<'_>) -> Result<Vec<u8>, ServiceError> {
     Ok(body)
 }
 
-fn find(call: &Call<'_>) -> Result<Found, ServiceError> {
+/// The same, for whoever shows records in another way.
+pub(super) fn find(call: &Call<'_>) -> Result<Found, ServiceError> {
     let token = call.input.text("ShardIterator").unwrap_or_default();
     let iterator = ShardIterator::open(call.sealer, call.now, token)?;
     let (stream, _) = call.stream_of(&iterator.arn).map_err(|_| iterator.missing())?;
