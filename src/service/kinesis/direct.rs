@@ -114,7 +114,8 @@ impl Kinesis {
     ) -> Option<Result<Put, ServiceError>> {
         let account = self.engine.account(&caller.account, &caller.region).ok()?;
         let (engine, sealer, now) = (&*self.engine, &self.sealer, self.engine.now());
-        let stream = Call { engine, sealer, account, now, input: stream }.stream().ok()?;
+        let stream =
+            Call { engine, sealer, account, now, input: stream }.stream_for_records().ok()?;
         let settings = stream.settings(now).ok()?;
         let is_large = |place: usize| settings.record_bytes_max < entry(place).bytes();
         if settings.distribution == Distribution::Auto || (0..count).any(is_large) {

@@ -23,6 +23,10 @@ use crate::service::decode;
 use crate::threads::Threads;
 
 fn kinesis(limits: Limits) -> Kinesis {
+    kinesis_of(limits, Durations::default())
+}
+
+fn kinesis_of(limits: Limits, durations: Durations) -> Kinesis {
     let engine = Engine::new(EngineOptions {
         clock: Clock::Manual(Arc::new(ManualClock::new(Millis(1_767_225_600_123)))),
         limits,
@@ -30,7 +34,7 @@ fn kinesis(limits: Limits) -> Kinesis {
         account_id: "123456789012".to_owned(),
         seed: 7,
         threads: Threads::ONE,
-        durations: Durations::default(),
+        durations,
         shard_limit: None,
     });
     let options = StreamOptions {
@@ -110,6 +114,15 @@ proptest! {
             prop_assert_eq!(slow, direct);
         }
     }
+}
+
+#[test]
+fn stream_that_is_being_made_takes_no_records_either_way() {
+    let kinesis = kinesis_of(Limits::Off, Durations { create_ms: 500, ..Durations::default() });
+    let body = r#"{"StreamName":"clicks","Records":[{"Data":"eA==","PartitionKey":"k"}]}"#;
+    assert_eq!(direct(&kinesis, body), None);
+    let refused = slow(&kinesis, "PutRecords", body).unwrap_err();
+    assert_eq!(refused.code, crate::service::ErrorCode::ResourceNotFound);
 }
 
 #[test]
