@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod consumer;
+pub mod daily;
+pub(crate) mod demand;
 pub mod error;
 pub mod lifecycle;
 pub mod log;

@@ -17,6 +17,10 @@ pub const RECORD_BYTES_MAX: usize = 1024 * 1024;
 pub const SHARDS_PER_STREAM_MAX: u32 = 10_000;
 /// Shards that an on-demand stream starts with. [DG service-sizes-and-limits]
 pub const ON_DEMAND_SHARDS_START: u32 = 4;
+/// Shards that an on-demand stream grows to: 200 MiB a second. [DG service-sizes-and-limits]
+pub const ON_DEMAND_SHARDS_MAX: usize = 200;
+/// Milliseconds in which a busy shard of an on-demand stream is split. [DG how-do-i-size-a-stream]
+pub const ON_DEMAND_GROWTH_MS: i64 = 15 * 60_000;
 /// `UpdateShardCount` calls for one stream in a rolling day. [M `UpdateShardCount`]
 pub const UPDATE_SHARD_COUNT_PER_DAY_MAX: usize = 10;
 
@@ -44,6 +48,8 @@ pub const SHARD_WRITE_BYTES_PER_SECOND: i64 = 1024 * 1024;
 pub const SHARD_READS_PER_SECOND: i64 = 5;
 /// Bytes a shard hands out in a second. [M `GetRecords`]
 pub const SHARD_READ_BYTES_PER_SECOND: i64 = 2 * 1024 * 1024;
+/// Iterators that a shard gives out in a second. [M `GetShardIterator`]
+pub const SHARD_ITERATORS_PER_SECOND: i64 = 5;
 
 /// Shards that an account may have open in a region, unless it asked for more. [AWS "Quotas and limits", 2025]
 pub const SHARDS_PER_ACCOUNT: u32 = 6_000;
@@ -57,8 +63,12 @@ pub const STREAMS_CREATING_MAX: usize = 5;
 pub const CONSUMERS_PER_STREAM_MAX: usize = 20;
 /// The same in an account that committed itself to a throughput. [M `RegisterStreamConsumer`]
 pub const CONSUMERS_PER_STREAM_ADVANTAGE_MAX: usize = 50;
+/// Consumers of a stream that may be in CREATING at once. [M `RegisterStreamConsumer`]
+pub const CONSUMERS_CREATING_MAX: usize = 5;
 /// Switches of a stream's mode in a rolling day. [M `UpdateStreamMode`]
 pub const MODE_SWITCHES_PER_DAY_MAX: usize = 2;
+/// Times that encryption may be started in a rolling day, and stopped. [M `StartStreamEncryption`, `StopStreamEncryption`]
+pub const ENCRYPTION_CHANGES_PER_DAY_MAX: usize = 25;
 /// Throughput that a stream may be readied for, in MiB a second. [M `UpdateStreamWarmThroughput`]
 pub const WARM_THROUGHPUT_MIBPS_MAX: i64 = 10_240;
 /// Records of one answer, at most. [M `GetRecords`]

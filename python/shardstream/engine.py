@@ -34,8 +34,9 @@ class Engine:
 
     Args:
         clock: A `ManualClock` that only you move; the machine's clock if not given.
-        limits: `"aws"` throttles shards as Amazon does (1,000 records and 1 MiB a second in, 5 reads and 2 MiB out);
-            `None` throttles nothing. Sizes and shapes are checked either way.
+        limits: `"aws"` throttles as Amazon does: shards (1,000 records and 1 MiB a second in, 5 reads and 2 MiB out),
+            how often an account may ask, and how much a stream may change in a day; streams on demand grow. `None`
+            throttles nothing. Sizes and shapes are checked either way.
         region: The region in ARNs.
         account_id: The account in ARNs and messages: 12 digits.
         seed: The same seed, clock and input give the same sequence numbers.

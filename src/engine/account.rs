@@ -13,6 +13,7 @@ use crate::engine::lifecycle::Status;
 use crate::engine::stream::Mode;
 use crate::engine::stream::Stream;
 use crate::engine::stream::StreamOptions;
+use crate::engine::throttle::Requests;
 use crate::limits::DAY_MS;
 use crate::limits::ON_DEMAND_STREAMS_MAX;
 use crate::limits::STREAM_NAME_CHARS_MAX;
@@ -33,6 +34,7 @@ pub struct Account {
     policies: Mutex<BTreeMap<String, String>>,
     /// Labels of resources other than streams, by ARN.
     resource_tags: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
+    requests: Mutex<Requests>,
 }
 
 /// Whether the account committed itself to a throughput, which on-demand streams are billed by.
@@ -92,6 +94,7 @@ impl Account {
             commitment: Mutex::default(),
             policies: Mutex::default(),
             resource_tags: Mutex::default(),
+            requests: Mutex::default(),
         }
     }
 
@@ -232,6 +235,17 @@ impl Account {
     /// The labels of its resources other than streams, by ARN.
     pub fn resource_tags(&self) -> &Mutex<BTreeMap<String, BTreeMap<String, String>>> {
         &self.resource_tags
+    }
+
+    /// Counts a request of an operation, of the account or of one thing in it, and tells whether it comes too soon.
+    pub(crate) fn admit_request(
+        &self,
+        now: Millis,
+        operation: &'static str,
+        of: &str,
+        per_second: i64,
+    ) -> bool {
+        self.requests.lock().admit(now, operation, of, per_second)
     }
 
     fn not_found(&self, name: &str, streams: &BTreeMap<String, Arc<Stream>>) -> EngineError {

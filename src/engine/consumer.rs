@@ -35,11 +35,12 @@ struct Registered {
     subscriptions: BTreeMap<ShardIndex, Held>,
 }
 
-/// The subscription of a consumer to a shard that holds now.
+/// The last subscription of a consumer to a shard.
 #[derive(Clone, Copy, Debug)]
 struct Held {
     id: u64,
     began: Millis,
+    has_ended: bool,
 }
 
 /// Why a consumer is not subscribed.
@@ -70,6 +71,11 @@ impl Consumers {
 
     pub(crate) fn len(&self) -> usize {
         self.registered.len()
+    }
+
+    /// Counts those that are being made.
+    pub(crate) fn creating(&self) -> usize {
+        self.registered.iter().filter(|each| each.life.status() == Status::Creating).count()
     }
 
     /// Registers a consumer whose name is not taken.
@@ -107,22 +113,34 @@ impl Consumers {
             return Err(NotSubscribed::InUse);
         }
         self.subscribed += 1;
-        each.subscriptions.insert(shard, Held { id: self.subscribed, began: now });
+        each.subscriptions
+            .insert(shard, Held { id: self.subscribed, began: now, has_ended: false });
         Ok(self.subscribed)
     }
 
     /// Whether a subscription still holds.
     pub(crate) fn is_subscribed(&self, name: &str, shard: ShardIndex, id: u64) -> bool {
         let each = self.registered.iter().find(|each| each.name == name);
-        each.and_then(|each| each.subscriptions.get(&shard)).is_some_and(|held| held.id == id)
+        let held = each.and_then(|each| each.subscriptions.get(&shard));
+        held.is_some_and(|held| held.id == id && !held.has_ended)
     }
 
-    /// Ends a subscription, unless another one took its place.
-    pub(crate) fn unsubscribe(&mut self, name: &str, shard: ShardIndex, id: u64) {
-        if self.is_subscribed(name, shard, id)
-            && let Some(each) = self.registered.iter_mut().find(|each| each.name == name)
-        {
-            each.subscriptions.remove(&shard);
+    /// Ends a subscription, unless another one took its place; the next may begin at once, or when its time has come.
+    pub(crate) fn unsubscribe(
+        &mut self,
+        name: &str,
+        shard: ShardIndex,
+        id: u64,
+        leaves_room: bool,
+    ) {
+        let each = self.registered.iter_mut().find(|each| each.name == name);
+        let Some(subscriptions) = each.map(|each| &mut each.subscriptions) else { return };
+        match subscriptions.get_mut(&shard) {
+            Some(held) if held.id == id && !leaves_room => held.has_ended = true,
+            Some(held) if held.id == id => {
+                subscriptions.remove(&shard);
+            }
+            _ => {}
         }
     }
 

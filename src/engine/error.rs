@@ -1,6 +1,7 @@
 //! Why the engine refuses, in nouns: the facts in fields, the words in `Display`.
 
 use crate::clock::Millis;
+use crate::engine::daily::Daily;
 use crate::engine::lifecycle::Status;
 use crate::hash_key::HashKey;
 use crate::hash_key::HashKeyRange;
@@ -14,6 +15,18 @@ use crate::record::sequence::ShardIndex;
 /// Why the engine refused; nothing was stored unless a variant says so.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EngineError {
+    /// More changes of a kind than a day allows.
+    #[error(
+        "Stream {stream} under account {account} {change} {} times in 24 hours, which is all Kinesis allows.", .change.per_day_max()
+    )]
+    ChangesExhausted {
+        /// What it did.
+        change: Daily,
+        /// The stream.
+        stream: String,
+        /// The account.
+        account: String,
+    },
     /// A consumer of this name is registered already.
     #[error("Consumer {consumer} of stream {stream} under account {account} already exists.")]
     ConsumerExists {
@@ -101,16 +114,6 @@ pub enum EngineError {
         bytes: usize,
         /// How many it may have.
         bytes_max: usize,
-    },
-    /// More changes of the shard count than a day allows.
-    #[error(
-        "stream {stream} changed its shard count {count} times in 24 hours, which is all Kinesis allows"
-    )]
-    ReshardsExhausted {
-        /// The stream.
-        stream: String,
-        /// How often it did.
-        count: usize,
     },
     /// A retention that goes the other way than asked.
     #[error(
@@ -272,6 +275,16 @@ pub enum EngineError {
          one is ACTIVE."
     )]
     TooManyCreating {
+        /// The account.
+        account: String,
+    },
+    /// More consumers of a stream being made than may be at once.
+    #[error(
+        "Stream {stream} under account {account} has the maximum number of consumers in CREATING state: wait until one is          ACTIVE."
+    )]
+    TooManyConsumersCreating {
+        /// The stream.
+        stream: String,
         /// The account.
         account: String,
     },

@@ -1,6 +1,7 @@
 //! Splits, merges and uniform maps: which shards close and which are born, as a plan over a stream's shards.
 
 use crate::clock::Millis;
+use crate::engine::demand::Load;
 use crate::engine::shard::Shard;
 use crate::engine::throttle::Throttle;
 use crate::hash_key::HashKey;
@@ -19,6 +20,7 @@ pub(crate) fn first_shards(now: Millis, count: u32) -> Vec<Shard> {
         created: now,
         closed: None,
         throttle: Throttle::new(now),
+        load: Load::default(),
     };
     (0..).zip(ranges).map(shard).collect()
 }
@@ -137,6 +139,7 @@ fn bear(
         created: now,
         closed: None,
         throttle: Throttle::new(now),
+        load: Load::default(),
     });
     index
 }

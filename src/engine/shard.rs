@@ -1,6 +1,7 @@
 //! A shard, its life, and the map from the ring to the open ones.
 
 use crate::clock::Millis;
+use crate::engine::demand::Load;
 use crate::engine::throttle::Throttle;
 use crate::hash_key::HashKey;
 use crate::hash_key::HashKeyRange;
@@ -24,6 +25,8 @@ pub struct Shard {
     /// When it was closed, if it was.
     pub closed: Option<Millis>,
     pub(crate) throttle: Throttle,
+    /// What it took of late, in streams on demand.
+    pub(crate) load: Load,
 }
 
 impl Shard {
@@ -149,6 +152,7 @@ mod tests {
                 created: Millis(0),
                 closed: None,
                 throttle: Throttle::new(Millis(0)),
+                load: Load::default(),
             })
             .collect()
     }

@@ -16,6 +16,9 @@ use crate::engine::EngineOptions;
 use crate::engine::consumer::Consumer;
 use crate::engine::consumer::Consumers;
 use crate::engine::consumer::NotSubscribed;
+use crate::engine::daily::Daily;
+use crate::engine::daily::LastDay;
+use crate::engine::demand::Load;
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::Durations;
 use crate::engine::lifecycle::Lifecycle;
@@ -28,13 +31,12 @@ use crate::engine::reshard;
 use crate::engine::shard::Shard;
 use crate::engine::shard::ShardMap;
 use crate::hash_key::HashKey;
-use crate::limits::DAY_MS;
+use crate::limits::CONSUMERS_CREATING_MAX;
 use crate::limits::HOUR_MS;
-use crate::limits::MODE_SWITCHES_PER_DAY_MAX;
+use crate::limits::ON_DEMAND_SHARDS_MAX;
 use crate::limits::RETENTION_HOURS_MAX;
 use crate::limits::RETENTION_HOURS_MIN;
 use crate::limits::SHARDS_PER_STREAM_MAX;
-use crate::limits::UPDATE_SHARD_COUNT_PER_DAY_MAX;
 use crate::record::key::KeyError;
 use crate::record::key::check_key;
 use crate::record::sequence::SequenceNumber;
@@ -156,10 +158,9 @@ pub(crate) struct State {
     retention_ms: i64,
     /// What arrived then or before is forgotten, and stays so when retention grows.
     horizon: Millis,
-    /// When the shard count was updated in the last day.
-    updates: Vec<Millis>,
-    /// When the mode was switched in the last day.
-    pub(crate) switches: Vec<Millis>,
+    last_day: LastDay,
+    /// When the next busy shard is split, where the stream grows on demand.
+    growth_due: Option<Millis>,
     deleted: bool,
 }
 
@@ -201,8 +202,8 @@ impl Stream {
             life: Lifecycle::creating(now, engine_options.durations.create_ms),
             retention_ms: options.retention_ms,
             horizon: Millis(i64::MIN),
-            updates: Vec::new(),
-            switches: Vec::new(),
+            last_day: LastDay::default(),
+            growth_due: None,
             deleted: false,
         };
         let (state, bell) = (Mutex::new(state), Bell::default());
@@ -344,9 +345,20 @@ impl Stream {
         now: Millis,
         alter: impl FnOnce(&mut Settings) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
+        self.alter_and_scale(now, 0, alter)
+    }
+
+    /// Like `alter`, to a stream of at least so many open shards.
+    pub fn alter_and_scale<T>(
+        &self,
+        now: Millis,
+        shards_min: u32,
+        alter: impl FnOnce(&mut Settings) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
         let mut state = self.active_at(now)?;
         let answer = alter(&mut state.settings)?;
-        self.begin(now, state, None);
+        let scales = state.map.births().len() < shards_min as usize;
+        self.begin(now, state, scales.then_some(Change::Scale(shards_min)));
         Ok(answer)
     }
 
@@ -456,15 +468,23 @@ impl Stream {
         Ok(())
     }
 
-    /// Counts a switch of the mode, and tells whether the day has room for it.
-    pub fn may_switch(&self, now: Millis) -> Result<bool, EngineError> {
+    /// Counts a change that a day has only so much room for, where limits hold.
+    pub fn admit_daily(&self, now: Millis, change: Daily) -> Result<(), EngineError> {
         let mut state = self.active_at(now)?;
-        state.switches.retain(|&switch| now.since(switch) < DAY_MS);
-        let may = state.switches.len() < MODE_SWITCHES_PER_DAY_MAX;
-        if may {
-            state.switches.push(now);
+        self.count_daily(&mut state, now, change)
+    }
+
+    fn count_daily(
+        &self,
+        state: &mut State,
+        now: Millis,
+        change: Daily,
+    ) -> Result<(), EngineError> {
+        if self.limits == Limits::Off || state.last_day.admit(now, change) {
+            return Ok(());
         }
-        Ok(may)
+        let (stream, account) = (self.name.clone(), self.account.to_string());
+        Err(EngineError::ChangesExhausted { change, stream, account })
     }
 
     /// Returns how many shards are open.
@@ -605,7 +625,7 @@ impl Stream {
     /// The state as of now: what was due by then is done.
     pub(crate) fn state_at(&self, now: Millis) -> Result<MutexGuard<'_, State>, EngineError> {
         let mut state = self.state()?;
-        if state.life.due().is_some() || 0 < state.consumers.len() {
+        if state.has_due(now) {
             state.settle(now);
         }
         Ok(state)
@@ -637,6 +657,9 @@ impl Stream {
         }
         if consumers_max <= state.consumers.len() {
             return Err(EngineError::ConsumersExhausted { max: consumers_max, stream, account });
+        }
+        if CONSUMERS_CREATING_MAX <= state.consumers.creating() {
+            return Err(EngineError::TooManyConsumersCreating { stream, account });
         }
         Ok(state.consumers.register(now, name, self.durations.create_ms))
     }
@@ -676,7 +699,9 @@ impl Stream {
 
     /// Ends a subscription, unless another one took its place.
     pub(crate) fn unsubscribe(&self, consumer: &str, shard: ShardIndex, id: u64) {
-        self.state.lock().consumers.unsubscribe(consumer, shard, id);
+        // The service counts five seconds from the last call that went well, whatever became of its subscription.
+        let leaves_room = self.limits == Limits::Off;
+        self.state.lock().consumers.unsubscribe(consumer, shard, id, leaves_room);
     }
 
     /// Returns the registered consumers in order of their names.
@@ -701,17 +726,37 @@ impl Stream {
         birth: ShardBirth,
         bytes: usize,
     ) -> Result<(), EngineError> {
-        if self.limits == Limits::Off
-            || state.shards[birth.shard.0 as usize].throttle.admit_record(now, bytes)
-        {
+        if self.limits == Limits::Off {
             return Ok(());
         }
-        Err(self.rate_exceeded(birth.shard))
+        let shard = &mut state.shards[birth.shard.0 as usize];
+        if !shard.throttle.admit_record(now, bytes) {
+            return Err(self.rate_exceeded(birth.shard));
+        }
+        if state.settings.mode == Mode::OnDemand
+            && let Some(due) = shard.load.count(now, bytes)
+        {
+            state.growth_due = Some(state.growth_due.map_or(due, |before| before.min(due)));
+        }
+        Ok(())
     }
 
     pub(crate) fn rate_exceeded(&self, shard: ShardIndex) -> EngineError {
         let (stream, account) = (self.name.clone(), self.account.to_string());
         EngineError::RateExceeded { shard, stream, account }
+    }
+
+    /// Takes room for an iterator of a shard, where limits hold.
+    pub(crate) fn admit_iterator(&self, now: Millis, shard: ShardIndex) -> Result<(), EngineError> {
+        if self.limits == Limits::Off {
+            return Ok(());
+        }
+        let mut state = self.state_at(now)?;
+        let found = state.shards.get_mut(shard.0 as usize);
+        if found.is_none_or(|found| found.throttle.admit_iterator(now)) {
+            return Ok(());
+        }
+        Err(self.rate_exceeded(shard))
     }
 
     fn admit_reads(&self, now: Millis, shard: Option<&str>) -> Result<(), EngineError> {
@@ -780,13 +825,7 @@ impl Stream {
         if current * 2 < asked || asked < current.div_ceil(2) {
             return Err(EngineError::ShardCountStep { current, asked });
         }
-        state.updates.retain(|&update| now.since(update) < DAY_MS);
-        if UPDATE_SHARD_COUNT_PER_DAY_MAX <= state.updates.len() {
-            let count = state.updates.len();
-            return Err(EngineError::ReshardsExhausted { stream: self.name.clone(), count });
-        }
-        state.updates.push(now);
-        Ok(())
+        self.count_daily(state, now, Daily::ShardCount)
     }
 
     fn check_number(
@@ -818,12 +857,49 @@ impl State {
         check_key(entry.key)
     }
 
+    /// Whether something may be due by now.
+    fn has_due(&self, now: Millis) -> bool {
+        self.life.due().is_some()
+            || 0 < self.consumers.len()
+            || self.growth_due.is_some_and(|due| due <= now)
+    }
+
     /// Does what was due by now.
     fn settle(&mut self, now: Millis) {
         self.consumers.settle(now);
         if let Some((due, Some(change))) = self.life.settle(now) {
             self.make(due, change);
         }
+        if self.growth_due.is_some_and(|due| due <= now) {
+            self.grow(now);
+        }
+    }
+
+    /// Splits the shards that were busy, each at its time, as long as the stream may grow.
+    fn grow(&mut self, now: Millis) {
+        let due = |shard: &Shard| shard.load.split_due().filter(|_| shard.is_open());
+        let mut busy: Vec<(Millis, ShardIndex)> = Vec::new();
+        if self.settings.mode == Mode::OnDemand && self.life.status() != Status::Deleting {
+            let each = self.shards.iter();
+            busy.extend(each.filter_map(|shard| Some((due(shard)?, shard.birth.shard))));
+        }
+        busy.sort_unstable();
+        let mut open = self.map.births().len();
+        self.growth_due = None;
+        for (due, shard) in busy {
+            if now < due {
+                self.growth_due = Some(due);
+                break;
+            }
+            let middle = self.shards[shard.0 as usize].range.middle();
+            if let Some(middle) = middle.filter(|_| open < ON_DEMAND_SHARDS_MAX) {
+                reshard::split(&mut self.shards, due, shard, middle);
+                open += 1;
+            } else {
+                self.shards[shard.0 as usize].load = Load::default();
+            }
+        }
+        self.map = Arc::new(ShardMap::new(&self.shards));
     }
 
     /// Changes the shards.

@@ -1,6 +1,10 @@
-//! What a shard may take and hand out in a second: buckets that fill on the engine's clock.
+//! What a shard may take and hand out in a second, and how often an account may ask: buckets that fill on the engine's
+//! clock.
+
+use std::collections::BTreeMap;
 
 use crate::clock::Millis;
+use crate::limits::SHARD_ITERATORS_PER_SECOND;
 use crate::limits::SHARD_READ_BYTES_PER_SECOND;
 use crate::limits::SHARD_READS_PER_SECOND;
 use crate::limits::SHARD_WRITE_BYTES_PER_SECOND;
@@ -35,6 +39,24 @@ impl Bucket {
     fn take(&mut self, units: i64) {
         self.level -= units * 1000;
     }
+
+    /// Takes units that were not asked for before; more than a second's worth are paid for whole.
+    fn charge(&mut self, units: i64) {
+        if self.per_second < units {
+            self.level = self.level.min(0);
+        }
+        self.take(units);
+    }
+
+    /// Takes one unit if it is there.
+    fn admit(&mut self, now: Millis) -> bool {
+        self.fill(now);
+        let admitted = self.allows(1);
+        if admitted {
+            self.take(1);
+        }
+        admitted
+    }
 }
 
 /// The capacity of one shard.
@@ -44,6 +66,7 @@ pub(crate) struct Throttle {
     write_bytes: Bucket,
     reads: Bucket,
     read_bytes: Bucket,
+    iterators: Bucket,
 }
 
 impl Throttle {
@@ -53,6 +76,7 @@ impl Throttle {
             write_bytes: Bucket::new(SHARD_WRITE_BYTES_PER_SECOND, now),
             reads: Bucket::new(SHARD_READS_PER_SECOND, now),
             read_bytes: Bucket::new(SHARD_READ_BYTES_PER_SECOND, now),
+            iterators: Bucket::new(SHARD_ITERATORS_PER_SECOND, now),
         }
     }
 
@@ -83,7 +107,41 @@ impl Throttle {
 
     /// Counts the bytes that an admitted read handed out; what is over a second's worth delays the next.
     pub(crate) fn count_read_bytes(&mut self, bytes: usize) {
-        self.read_bytes.take(i64::try_from(bytes).unwrap_or(i64::MAX / 2000));
+        self.read_bytes.charge(i64::try_from(bytes).unwrap_or(i64::MAX / 2000));
+    }
+
+    /// Takes room for one iterator, and tells whether there was any.
+    pub(crate) fn admit_iterator(&mut self, now: Millis) -> bool {
+        self.iterators.admit(now)
+    }
+}
+
+/// How often operations were asked for of late, each in the account or of one thing in it.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    buckets: BTreeMap<(&'static str, String), Bucket>,
+}
+
+impl Requests {
+    /// Buckets beside which full ones are forgotten: whoever makes up names fills no memory.
+    const KEPT: usize = 1_024;
+
+    /// Takes room for one request of an operation, and tells whether there was any.
+    pub(crate) fn admit(
+        &mut self,
+        now: Millis,
+        operation: &'static str,
+        of: &str,
+        per_second: i64,
+    ) -> bool {
+        if Self::KEPT <= self.buckets.len() {
+            self.buckets.retain(|_, bucket| {
+                bucket.fill(now);
+                bucket.level < bucket.per_second * 1000
+            });
+        }
+        let bucket = self.buckets.entry((operation, of.to_owned()));
+        bucket.or_insert_with(|| Bucket::new(per_second, now)).admit(now)
     }
 }
 
@@ -133,8 +191,30 @@ mod tests {
         assert!(!read(&mut throttle, Millis(0)));
         assert!(read(&mut throttle, Millis(200)));
         throttle.count_read_bytes(10 * 1024 * 1024);
-        assert!(!read(&mut throttle, Millis(4_000)));
-        assert!(read(&mut throttle, Millis(5_200)));
+        assert!(!read(&mut throttle, Millis(5_200)));
+        assert!(read(&mut throttle, Millis(5_201)));
+    }
+
+    #[test]
+    fn requests_are_counted_by_operation_and_by_what_they_ask_of() {
+        let mut requests = Requests::default();
+        let mut many = |now, operation, of| {
+            (0..20).filter(|_| requests.admit(Millis(now), operation, of, 5)).count()
+        };
+        assert_eq!(many(0, "ListStreams", ""), 5);
+        assert_eq!(many(0, "ListTagsForStream", ""), 5);
+        assert_eq!(many(0, "ListStreamConsumers", "clicks"), 5);
+        assert_eq!(many(0, "ListStreamConsumers", "views"), 5);
+        assert_eq!(many(600, "ListStreams", ""), 3);
+    }
+
+    #[test]
+    fn names_without_end_are_forgotten_once_their_second_has_passed() {
+        let mut requests = Requests::default();
+        for name in 0..10_000 {
+            assert!(requests.admit(Millis(name), "ListShards", &name.to_string(), 5));
+        }
+        assert!(requests.buckets.len() <= Requests::KEPT + 1);
     }
 
     #[test]

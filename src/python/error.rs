@@ -39,11 +39,12 @@ pub(super) fn class_of(error: &EngineError) -> &'static str {
         | EngineError::ShardsNotAdjacent { .. }
         | EngineError::TagsInvalid { .. }
         | EngineError::TimestampInFuture { .. } => "InvalidArgumentException",
-        EngineError::ConsumersExhausted { .. }
+        EngineError::ChangesExhausted { .. }
+        | EngineError::ConsumersExhausted { .. }
         | EngineError::OnDemandStreamsExhausted { .. }
-        | EngineError::ReshardsExhausted { .. }
         | EngineError::ShardsExhausted { .. }
         | EngineError::TooManyAccounts { .. }
+        | EngineError::TooManyConsumersCreating { .. }
         | EngineError::TooManyCreating { .. } => "LimitExceededException",
         EngineError::RateExceeded { .. } => "ProvisionedThroughputExceededException",
         EngineError::ShardCountOutOfRange { asked, max } if i64::from(*max) < *asked => {

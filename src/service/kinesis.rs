@@ -31,6 +31,7 @@ mod monitoring;
 mod put_record;
 mod put_records;
 mod put_resource_policy;
+mod rates;
 mod reader;
 mod records;
 mod register_stream_consumer;
@@ -53,6 +54,7 @@ mod update_stream_mode;
 mod update_stream_record_distribution_strategy;
 mod update_stream_warm_throughput;
 mod views;
+mod warm;
 
 use std::sync::Arc;
 
@@ -60,8 +62,10 @@ use crate::clock::Millis;
 use crate::engine::Account;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::engine::Limits;
 use crate::engine::Status;
 use crate::engine::Stream;
+use crate::record::sequence::ShardIndex;
 use crate::service::arn::Arn;
 use crate::service::check::check;
 use crate::service::error::ErrorCode;
@@ -146,9 +150,7 @@ impl Kinesis {
             ))),
         }
     }
-}
 
-impl Kinesis {
     /// Answers `GetRecords` as JSON, without a value for each record in between.
     pub fn get_records_json(
         &self,
@@ -186,6 +188,9 @@ impl Kinesis {
         check(operation.input, input, |member| must_be_there(operation, member.name, input))?;
         let account = self.engine.account(&caller.account, &caller.region)?;
         let (engine, sealer, now) = (&*self.engine, &self.sealer, self.engine.now());
+        if engine.options().limits == Limits::Aws {
+            rates::admit(now, &account, operation, input)?;
+        }
         Ok(Call { engine, sealer, account, now, input })
     }
 }
@@ -243,6 +248,23 @@ impl Call<'_> {
     /// The ARN of a stream in an account.
     fn arn(stream: &Stream, account: &Account) -> Arn {
         Arn::of_stream(account.region(), account.id(), stream.name())
+    }
+
+    /// How many items the caller wants of a page, by a member of the call.
+    fn limit(&self, member: &str, default: usize) -> usize {
+        let limit = self.input.integer(member);
+        limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(default)
+    }
+
+    /// The shard after which a listing begins, where the caller names one.
+    fn exclusive_start_shard(&self) -> Result<Option<ShardIndex>, ServiceError> {
+        let Some(name) = self.input.text("ExclusiveStartShardId") else { return Ok(None) };
+        match ShardIndex::parse(name) {
+            Some(shard) => Ok(Some(shard)),
+            None => Err(ServiceError::invalid_argument(format!(
+                "ExclusiveStartShardId {name} is not the id of a shard."
+            ))),
+        }
     }
 
     /// Ends a call that only asked whether it would go well.

@@ -18,11 +18,12 @@ impl From<EngineError> for ServiceError {
             EngineError::ShardCountOutOfRange { asked, max } if i64::from(max) < asked => {
                 Self::limit_exceeded(words)
             }
-            EngineError::ConsumersExhausted { .. }
+            EngineError::ChangesExhausted { .. }
+            | EngineError::ConsumersExhausted { .. }
             | EngineError::OnDemandStreamsExhausted { .. }
-            | EngineError::ReshardsExhausted { .. }
             | EngineError::ShardsExhausted { .. }
             | EngineError::TooManyAccounts { .. }
+            | EngineError::TooManyConsumersCreating { .. }
             | EngineError::TooManyCreating { .. } => Self::limit_exceeded(words),
             EngineError::StreamNotFound { stream, account, .. } => {
                 Self::not_found(format!("Stream {stream} under account {account} not found."))

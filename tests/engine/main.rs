@@ -3,6 +3,7 @@
 mod account;
 mod concurrency;
 mod consumer;
+mod demand;
 mod determinism;
 mod lifecycle;
 mod position;

@@ -203,8 +203,8 @@ fn shard_hands_out_two_mebibytes_a_second() {
     }
     let metered = || stream.read_metered(world.now(), Cut::START, Cut::END, None, 100);
     assert_eq!(metered().unwrap().0.iter().map(Slice::len).sum::<usize>(), 6);
-    // Six were handed out: two at once, and the debt of four takes two seconds.
-    world.later(2_000);
+    // Six are three seconds' worth.
+    world.later(3_000);
     assert!(metered().is_err());
     world.later(1);
     assert!(metered().is_ok());

@@ -9,6 +9,7 @@ use crate::limits::RECORD_BYTES_MAX;
 use crate::service::error::ServiceError;
 use crate::service::kinesis::Call;
 use crate::service::kinesis::tags;
+use crate::service::kinesis::warm;
 use crate::service::value::Members;
 
 pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
@@ -16,12 +17,13 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let name = input.text("StreamName").unwrap_or_default();
     let mode = input.structure("StreamModeDetails").and_then(|details| details.text("StreamMode"));
     let mode = if mode == Some("ON_DEMAND") { Mode::OnDemand } else { Mode::Provisioned };
+    let warm = input.integer("WarmThroughputMiBps");
     let shard_count = match (mode, input.integer("ShardCount")) {
         (Mode::OnDemand, Some(_)) => {
             let message = "Shard count cannot be specified for streams in ON_DEMAND mode.";
             return Err(ServiceError::validation(message));
         }
-        (Mode::OnDemand, None) => ON_DEMAND_SHARDS_START,
+        (Mode::OnDemand, None) => ON_DEMAND_SHARDS_START.max(warm::shards(mode, warm)),
         (Mode::Provisioned, None) => {
             let message = "ShardCount must be specified for streams in PROVISIONED mode.";
             return Err(ServiceError::validation(message));
@@ -50,7 +52,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
         record_bytes_max: kib.map_or(RECORD_BYTES_MAX, |kib| kib * 1024),
         tags: tags::checked(input.map("Tags"))?,
         distribution,
-        warm_throughput: input.integer("WarmThroughputMiBps"),
+        warm_throughput: warm,
     };
     call.engine.create_stream_in(&call.account, call.now, name, options)?;
     Ok(Members::new())

@@ -36,6 +36,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
         input.text("StartingSequenceNumber"),
         input.timestamp("Timestamp"),
     )?;
+    stream.admit_iterator(call.now, shard)?;
     call.end_dry_run()?;
     let arn = Call::arn(&stream, &account);
     let iterator = ShardIterator { arn, stream_created: stream.created(), shard, cut };

@@ -1,5 +1,6 @@
 //! `StartStreamEncryption`: says that records are encrypted with a key.
 
+use crate::engine::daily::Daily;
 use crate::service::error::ServiceError;
 use crate::service::kinesis::Call;
 use crate::service::kinesis::views;
@@ -13,6 +14,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
         return Err(ServiceError::invalid_argument(message));
     }
     views::check_key(key)?;
+    stream.admit_daily(call.now, Daily::EncryptionStart)?;
     stream.alter(call.now, |settings| {
         settings.encryption_key = Some(key.to_owned());
         Ok(())

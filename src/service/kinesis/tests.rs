@@ -219,6 +219,17 @@ fn subscription_is_pushed_two_mebibytes_a_second_where_limits_hold() {
 }
 
 #[test]
+fn subscription_that_ended_counts_for_its_five_seconds_where_limits_hold() {
+    let world = World::limited(Durations::default(), Limits::Aws).with_consumer();
+    drop(world.subscribe(r#""Type":"LATEST""#).unwrap());
+    world.clock.advance(4_999);
+    let refused = world.subscribe(r#""Type":"LATEST""#).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::ResourceInUse);
+    world.clock.advance(1);
+    assert!(world.subscribe(r#""Type":"LATEST""#).is_ok());
+}
+
+#[test]
 fn subscription_ends_when_its_stream_goes() {
     let world = World::subscribable();
     let mut subscription = world.subscribe(r#""Type":"LATEST""#).unwrap();
@@ -284,6 +295,115 @@ fn stream_that_is_being_made_is_described_and_takes_no_records() {
     assert_eq!(described.list("Shards").len(), 0);
     world.clock.advance(500);
     assert!(world.call("PutRecord", put).is_ok());
+}
+
+/// How many of thirty calls went well, and what the last one said that did not.
+fn asked_often(world: &World, operation: &str, body: &str) -> (usize, Option<ServiceError>) {
+    let answers: Vec<_> = (0..30).map(|_| world.call(operation, body)).collect();
+    let (well, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    (well.len(), refused.into_iter().next_back().map(Result::unwrap_err))
+}
+
+#[test]
+fn operations_are_answered_as_often_as_the_service_allows_where_limits_hold() {
+    let world = World::limited(Durations::default(), Limits::Aws).with_consumer();
+    world.clock.advance(1_000);
+    let named = r#"{"StreamName":"clicks"}"#;
+    let (well, refused) = asked_often(&world, "DescribeLimits", "{}");
+    let refused = refused.unwrap();
+    assert_eq!((well, refused.code), (1, ErrorCode::LimitExceeded));
+    assert_eq!(refused.message, "Rate exceeded for account 123456789012.");
+    let (well, refused) = asked_often(&world, "DescribeStream", named);
+    assert_eq!(well, 10);
+    let message = "Rate exceeded for stream clicks under account 123456789012.";
+    assert_eq!(refused.unwrap().message, message);
+    assert_eq!(asked_often(&world, "DescribeStreamSummary", named).0, 20);
+    assert_eq!(asked_often(&world, "ListShards", named), (30, None));
+    assert_eq!(asked_often(&world, "ListTagsForStream", named).0, 5);
+    let consumer = format!(r#"{{"ConsumerARN":"{CONSUMER}"}}"#);
+    assert_eq!(asked_often(&world, "DescribeStreamConsumer", &consumer).0, 20);
+    world.clock.advance(1_000);
+    assert_eq!(asked_often(&world, "DescribeStream", named).0, 10);
+}
+
+#[test]
+fn nothing_is_asked_for_too_often_where_no_limits_hold() {
+    let world = World::subscribable();
+    assert_eq!(asked_often(&world, "DescribeLimits", "{}"), (30, None));
+}
+
+#[test]
+fn shard_gives_out_five_iterators_a_second_where_limits_hold() {
+    let world = World::limited(Durations::default(), Limits::Aws).with_consumer();
+    let body =
+        r#"{"StreamName":"clicks","ShardId":"shardId-000000000000","ShardIteratorType":"LATEST"}"#;
+    let (well, refused) = asked_often(&world, "GetShardIterator", body);
+    let refused = refused.unwrap();
+    assert_eq!((well, refused.code), (5, ErrorCode::ProvisionedThroughputExceeded));
+    assert!(refused.message.contains("shardId-000000000000"), "{refused}");
+    world.clock.advance(200);
+    assert_eq!(asked_often(&world, "GetShardIterator", body).0, 1);
+}
+
+#[test]
+fn five_consumers_are_made_at_once_and_no_more() {
+    let world = World::new(Durations { create_ms: 500, ..Durations::default() });
+    world.call("CreateStream", r#"{"StreamName":"clicks","ShardCount":1}"#).unwrap();
+    world.clock.advance(500);
+    let register = |name: usize| {
+        let body = format!(r#"{{"StreamARN":"{STREAM}","ConsumerName":"c{name}"}}"#);
+        world.call("RegisterStreamConsumer", &body)
+    };
+    assert!((0..5).all(|name| register(name).is_ok()));
+    assert_eq!(register(5).unwrap_err().code, ErrorCode::LimitExceeded);
+    world.clock.advance(500);
+    assert!(register(5).is_ok());
+}
+
+#[test]
+fn changes_are_made_as_often_a_day_as_the_service_allows_where_limits_hold() {
+    let start = r#"{"StreamName":"clicks","EncryptionType":"KMS","KeyId":"alias/aws/kinesis"}"#;
+    let mode = |mode: &str| {
+        format!(r#"{{"StreamARN":"{STREAM}","StreamModeDetails":{{"StreamMode":"{mode}"}}}}"#)
+    };
+    for (limits, starts, switches) in [(Limits::Aws, 25, 2), (Limits::Off, 30, 4)] {
+        let world = World::limited(Durations::default(), limits).with_consumer();
+        let slowly = |operation: &str, body: &str| {
+            world.clock.advance(1_000);
+            world.call(operation, body).is_ok()
+        };
+        let well = (0..30).filter(|_| slowly("StartStreamEncryption", start)).count();
+        assert_eq!(well, starts, "{limits:?}");
+        assert!(slowly("StopStreamEncryption", start), "stops are counted apart");
+        let modes = ["ON_DEMAND", "PROVISIONED", "ON_DEMAND", "PROVISIONED"].map(mode);
+        let well = modes.iter().filter(|body| slowly("UpdateStreamMode", body)).count();
+        // Where the third switch is refused, the fourth asks for the mode that is there.
+        assert_eq!(well, if limits == Limits::Aws { switches + 1 } else { switches });
+    }
+}
+
+#[test]
+fn warm_stream_has_a_shard_for_each_mebibyte_a_second() {
+    let world = World::new(Durations::default());
+    let settings = r#"{"MinimumThroughputBillingCommitment":{"Status":"ENABLED"}}"#;
+    world.call("UpdateAccountSettings", settings).unwrap();
+    let body = r#"{"StreamName":"clicks","StreamModeDetails":{"StreamMode":"ON_DEMAND"},"WarmThroughputMiBps":10}"#;
+    world.call("CreateStream", body).unwrap();
+    let open = || {
+        let summary = world.call("DescribeStreamSummary", r#"{"StreamName":"clicks"}"#).unwrap();
+        summary.structure("StreamDescriptionSummary").unwrap().integer("OpenShardCount")
+    };
+    assert_eq!(open(), Some(10));
+    let warm = |mibps: i64| {
+        let body = format!(r#"{{"StreamName":"clicks","WarmThroughputMiBps":{mibps}}}"#);
+        world.call("UpdateStreamWarmThroughput", &body)
+    };
+    warm(24).unwrap();
+    assert_eq!(open(), Some(24));
+    warm(8).unwrap();
+    assert_eq!(open(), Some(24), "shards that are there stay");
+    assert_eq!(warm(10_241).unwrap_err().code, ErrorCode::LimitExceeded);
+    assert_eq!(open(), Some(24));
 }
 
 #[test]

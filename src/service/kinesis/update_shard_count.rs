@@ -18,7 +18,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     }
     account.check_shards(call.now, current, u32::try_from(target).unwrap_or(u32::MAX))?;
     stream.update_shard_count(call.now, target).map_err(|error| match error {
-        EngineError::ShardCountStep { .. } | EngineError::ReshardsExhausted { .. } => {
+        EngineError::ShardCountStep { .. } | EngineError::ChangesExhausted { .. } => {
             ServiceError::limit_exceeded(error.to_string())
         }
         other => other.into(),

@@ -4,6 +4,7 @@ use crate::engine::Mode;
 use crate::service::error::ServiceError;
 use crate::service::kinesis::Call;
 use crate::service::kinesis::views;
+use crate::service::kinesis::warm;
 use crate::service::value::Members;
 
 pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
@@ -24,7 +25,9 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
             crate::limits::WARM_THROUGHPUT_MIBPS_MAX
         )));
     }
-    let settings = stream.alter(call.now, |settings| {
+    let shards = warm::shards(Mode::OnDemand, warm);
+    warm::check_room(call, &account, &stream, shards)?;
+    let settings = stream.alter_and_scale(call.now, shards, |settings| {
         settings.warm_throughput = warm;
         Ok(settings.clone())
     })?;
