@@ -9,8 +9,10 @@ use crate::clock::Millis;
 use crate::engine::position::Cut;
 use crate::record::block::Block;
 use crate::record::builder::BlockBuilder;
+use crate::record::sequence::SEQUENCE_DIGITS;
 use crate::record::sequence::ShardBirth;
 use crate::record::sequence::ShardIndex;
+use crate::record::sequence::many::Printer;
 
 /// Records of the tail that a read copies; a longer tail is sealed and shared instead.
 const TAIL_ROWS_COPIED_MAX: usize = 256;
@@ -53,6 +55,27 @@ impl Slice {
             Picked::Run(start, _) => start + place,
             Picked::Rows(rows) => rows[place] as usize,
         }
+    }
+
+    /// Tells each row of a slice that a shard was read as, when it arrived, and the digits of its number.
+    pub fn each_of_shard<E>(
+        &self,
+        mut told: impl FnMut(usize, Millis, &[u8; SEQUENCE_DIGITS]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let block = &self.block;
+        let birth = block.sequence_number(self.row(0)).birth;
+        let printer = Printer::new(std::iter::once(birth), block.first_index);
+        let mut digits = [0; SEQUENCE_DIGITS];
+        for row in (0..self.len()).map(|place| self.row(place)) {
+            let arrival = block.arrivals.at(row);
+            let at = u32::try_from(row).expect("a block has less than 2^32 rows");
+            printer.write(0, at, arrival.whole_seconds(), &mut digits);
+            told(row, arrival, &digits)?;
+        }
+        Ok(())
     }
 
     /// Returns the slice's records `from..until`.

@@ -32,6 +32,7 @@ use crate::service::Members;
 use crate::service::ServiceError;
 use crate::service::Value;
 use crate::service::kinesis::model;
+use crate::service::kinesis::model::Operation;
 use crate::service::kinesis::subscribe_to_shard::Step;
 use crate::service::kinesis::subscribe_to_shard::Subscription;
 use crate::service::shape::Length;
@@ -56,14 +57,23 @@ fn refused<T>(error: &ServiceError) -> Outcome<T> {
 /// What parameters are refused with that are none of an operation's: a word of AWS's client, not of the service.
 const INVALID_PARAMETERS: &str = "InvalidParameters";
 
-/// Reads the parameters of a call, once, or says line by line why they are none of its.
-fn read(
-    structure: &'static Structure,
+/// Finds the operation of a call and reads its parameters, once; or the refusal that says line by line why they are none
+/// of its.
+fn read<T>(
+    operation: &str,
     parameters: &Bound<'_, PyDict>,
-) -> PyResult<Result<Members, String>> {
+) -> PyResult<Result<(&'static Operation, Members), Outcome<T>>> {
+    let operation = match Kinesis::operation(operation) {
+        Ok(operation) => operation,
+        Err(error) => return Ok(Err(refused(&error))),
+    };
     let mut reader = Reader::default();
-    let input = reader.members(structure, parameters.as_any(), "")?;
-    Ok(if reader.report.is_empty() { Ok(input) } else { Err(reader.report.join("\n")) })
+    let input = reader.members(operation.input, parameters.as_any(), "")?;
+    Ok(if reader.report.is_empty() {
+        Ok((operation, input))
+    } else {
+        Err((None, Some((INVALID_PARAMETERS, reader.report.join("\n"), 0))))
+    })
 }
 
 #[pymethods]
@@ -118,13 +128,9 @@ impl PyKinesis {
         operation: &str,
         parameters: &Bound<'py, PyDict>,
     ) -> PyResult<Outcome<Bound<'py, PyDict>>> {
-        let operation = match Kinesis::operation(operation) {
-            Ok(operation) => operation,
-            Err(error) => return Ok(refused(&error)),
-        };
-        let input = match read(operation.input, parameters)? {
-            Ok(input) => input,
-            Err(report) => return Ok((None, Some((INVALID_PARAMETERS, report, 0)))),
+        let (operation, input) = match read(operation, parameters)? {
+            Ok(read) => read,
+            Err(refusal) => return Ok(refusal),
         };
         let caller = self.kinesis.home();
         if operation.name == "GetRecords" {
@@ -182,13 +188,9 @@ impl PyKinesis {
         py: Python<'py>,
         parameters: &Bound<'py, PyDict>,
     ) -> PyResult<Outcome<PySubscription>> {
-        let operation = match Kinesis::operation("SubscribeToShard") {
-            Ok(operation) => operation,
-            Err(error) => return Ok(refused(&error)),
-        };
-        let input = match read(operation.input, parameters)? {
-            Ok(input) => input,
-            Err(report) => return Ok((None, Some((INVALID_PARAMETERS, report, 0)))),
+        let (operation, input) = match read("SubscribeToShard", parameters)? {
+            Ok(read) => read,
+            Err(refusal) => return Ok(refusal),
         };
         let caller = self.kinesis.home();
         match py.detach(|| self.kinesis.subscribe(&caller, operation, &input)) {

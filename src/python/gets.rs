@@ -9,8 +9,6 @@ use pyo3::types::PyString;
 use crate::clock::Millis;
 use crate::engine::log::Slice;
 use crate::python::record::datetime;
-use crate::record::sequence::SEQUENCE_DIGITS;
-use crate::record::sequence::many::Printer;
 use crate::service::kinesis::get_records::Found;
 
 /// The records as the client answers them.
@@ -19,15 +17,8 @@ pub(super) fn records<'py>(py: Python<'py>, found: &Found) -> PyResult<Bound<'py
     let mut last: Option<(Millis, Bound<'py, PyAny>)> = None;
     for slice in found.slices() {
         let block = &slice.block;
-        // All records of a slice that a shard is read as are one shard's.
-        let birth = block.sequence_number(slice.row(0)).birth;
-        let printer = Printer::new(std::iter::once(birth), block.first_index);
-        let mut digits = [0; SEQUENCE_DIGITS];
-        for row in (0..slice.len()).map(|place| slice.row(place)) {
-            let arrival = block.arrivals.at(row);
-            let at = u32::try_from(row).expect("a block has less than 2^32 rows");
-            printer.write(0, at, arrival.whole_seconds(), &mut digits);
-            let number = std::str::from_utf8(&digits).expect("digits are ASCII");
+        slice.each_of_shard(|row, arrival, digits| {
+            let number = std::str::from_utf8(digits).expect("digits are ASCII");
             // Records of one millisecond share their time.
             let time = match last.take() {
                 Some((of, time)) if of == arrival => time,
@@ -47,7 +38,8 @@ pub(super) fn records<'py>(py: Python<'py>, found: &Found) -> PyResult<Bound<'py
                 record.set_item(pyo3::intern!(py, "EncryptionType"), pyo3::intern!(py, "KMS"))?;
             }
             records.push(record);
-        }
+            PyResult::Ok(())
+        })?;
     }
     PyList::new(py, records)
 }

@@ -1,7 +1,6 @@
 //! `DescribeStream`: a stream with its shards, page by page.
 
 use crate::engine::Status;
-use crate::record::sequence::ShardIndex;
 use crate::service::error::ServiceError;
 use crate::service::kinesis::Call;
 use crate::service::kinesis::views;
@@ -13,16 +12,8 @@ const PAGE: usize = 100;
 
 pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let (stream, account) = call.stream_and_account()?;
-    let limit =
-        call.input.integer("Limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE);
-    let after = match call.input.text("ExclusiveStartShardId") {
-        Some(name) => Some(ShardIndex::parse(name).ok_or_else(|| {
-            ServiceError::invalid_argument(format!(
-                "ExclusiveStartShardId {name} is not the id of a shard."
-            ))
-        })?),
-        None => None,
-    };
+    let limit = call.limit("Limit", PAGE);
+    let after = call.exclusive_start_shard()?;
     let mut shards = stream.shards(call.now)?;
     if stream.status(call.now)? == Status::Creating {
         shards.clear();

@@ -61,9 +61,8 @@ pub(super) fn find(call: &Call<'_>) -> Result<Found, ServiceError> {
     if stream.created() != iterator.stream_created {
         return Err(iterator.missing());
     }
-    let limit = call.input.integer("Limit").and_then(|limit| usize::try_from(limit).ok());
     call.end_dry_run()?;
-    let limit = limit.unwrap_or(GET_RECORDS_MAX);
+    let limit = call.limit("Limit", GET_RECORDS_MAX);
     let read = reader::read(call.now, &stream, iterator.shard, iterator.cut, limit)?;
     let settings = stream.settings(call.now)?;
     let beside = Members::new().with("MillisBehindLatest", read.behind_ms);

@@ -40,27 +40,12 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
         None => {
             let (stream, account) = call.stream_and_account()?;
             let arn = Call::arn(&stream, &account);
-            let (after, filter) = first_page(call)?;
-            (stream, arn, after, filter)
+            let filter = ShardFilter::of(input.structure("ShardFilter"))?;
+            (stream, arn, call.exclusive_start_shard()?, filter)
         }
     };
-    let limit = input
-        .integer("MaxResults")
-        .and_then(|limit| usize::try_from(limit).ok())
-        .unwrap_or(PAGE)
-        .min(PAGE);
+    let limit = call.limit("MaxResults", PAGE).min(PAGE);
     page(call, &stream, &arn, after, &filter, limit)
-}
-
-fn first_page(call: &Call<'_>) -> Result<(Option<ShardIndex>, ShardFilter), ServiceError> {
-    let filter = ShardFilter::of(call.input.structure("ShardFilter"))?;
-    let Some(name) = call.input.text("ExclusiveStartShardId") else { return Ok((None, filter)) };
-    let after = ShardIndex::parse(name).ok_or_else(|| {
-        ServiceError::invalid_argument(format!(
-            "ExclusiveStartShardId {name} is not the id of a shard."
-        ))
-    })?;
-    Ok((Some(after), filter))
 }
 
 fn page(

@@ -24,11 +24,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
         }
         None => String::new(),
     };
-    let limit = call
-        .input
-        .integer("MaxResults")
-        .and_then(|limit| usize::try_from(limit).ok())
-        .unwrap_or(PAGE);
+    let limit = call.limit("MaxResults", PAGE);
     let consumers = stream.consumers(call.now)?;
     let mut rest = consumers.iter().filter(|consumer| after < consumer.name);
     let page: Vec<_> = rest.by_ref().take(limit).collect();

@@ -17,8 +17,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
         Some(token) => views::open_token(call, TOKEN, token)?.swap_remove(0),
         None => input.text("ExclusiveStartStreamName").unwrap_or_default().to_owned(),
     };
-    let limit =
-        input.integer("Limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE);
+    let limit = call.limit("Limit", PAGE);
     let names = call.account.stream_names(call.now);
     let mut rest = names.iter().filter(|name| after < **name);
     let page: Vec<&String> = rest.by_ref().take(limit).collect();

@@ -11,8 +11,7 @@ const PAGE: usize = 50;
 pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let tags = call.stream()?.settings(call.now)?.tags;
     let after = call.input.text("ExclusiveStartTagKey").unwrap_or_default();
-    let limit =
-        call.input.integer("Limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE);
+    let limit = call.limit("Limit", PAGE);
     let mut rest = tags.iter().filter(|(key, _)| after < key.as_str());
     let page: Vec<Value> = rest
         .by_ref()

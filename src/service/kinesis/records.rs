@@ -6,8 +6,6 @@ use base64_simd::STANDARD;
 
 use crate::engine::Settings;
 use crate::engine::log::Slice;
-use crate::record::sequence::SEQUENCE_DIGITS;
-use crate::record::sequence::many::Printer;
 use crate::service::error::ServiceError;
 use crate::service::kinesis::reader::failure;
 
@@ -26,21 +24,14 @@ pub(super) fn write_json(
     let mut is_first = true;
     for slice in slices {
         let block = &slice.block;
-        // All records of a slice that a shard is read as are one shard's.
-        let birth = block.sequence_number(slice.row(0)).birth;
-        let printer = Printer::new(std::iter::once(birth), block.first_index);
-        let mut digits = [0; SEQUENCE_DIGITS];
-        for row in (0..slice.len()).map(|place| slice.row(place)) {
-            let arrival = block.arrivals.at(row);
+        slice.each_of_shard(|row, arrival, digits| {
             body.extend_from_slice(if is_first {
                 b"{\"SequenceNumber\":\""
             } else {
                 b",{\"SequenceNumber\":\""
             });
             is_first = false;
-            let at = u32::try_from(row).expect("a block has less than 2^32 rows");
-            printer.write(0, at, arrival.whole_seconds(), &mut digits);
-            body.extend_from_slice(&digits);
+            body.extend_from_slice(digits);
             let (seconds, ms) = (arrival.0.div_euclid(1_000), arrival.0.rem_euclid(1_000));
             let _ =
                 write!(body, "\",\"ApproximateArrivalTimestamp\":{seconds}.{ms:03},\"Data\":\"");
@@ -56,7 +47,8 @@ pub(super) fn write_json(
                 body.extend_from_slice(b",\"EncryptionType\":\"KMS\"");
             }
             body.push(b'}');
-        }
+            Ok::<(), ServiceError>(())
+        })?;
     }
     body.push(b']');
     Ok(())
