@@ -73,8 +73,10 @@ bench-rust:  ## Measure each floor by itself with criterion, built without link-
 	cargo bench --profile quick --no-default-features --bench '*'
 
 .PHONY: bench-http
-bench-http:  ## Measure the endpoint with prepared requests on one connection and eight
+bench-http: $(VENV)/.test  ## Measure the endpoint with prepared requests on one connection and eight, and with boto3
 	cargo bench --profile quick --no-default-features --bench http
+	$(BIN)/maturin develop --release --quiet
+	$(BIN)/python benches/boto3_http.py
 
 .PHONY: clean
 clean:  ## Remove what was built
