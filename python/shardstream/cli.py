@@ -130,6 +130,11 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         serve.add_argument(
             f"--{what}-stream-ms", type=int, default=0, metavar="MS", help=f"how long it takes to {what} a stream"
         )
+    serve.add_argument(
+        "--credentials",
+        metavar="FILE",
+        help="check signatures with the keys of this file, written as ~/.aws/credentials",
+    )
     serve.add_argument("--insecure", action="store_true", help="answer anybody on an address that others reach")
     serve.set_defaults(run=_serve)
 
@@ -152,16 +157,47 @@ def _serve(options: argparse.Namespace) -> None:
         update_stream_ms=options.update_stream_ms,
         delete_stream_ms=options.delete_stream_ms,
     )
+    credentials = None if options.credentials is None else _credentials(options.credentials)
     with engine:
         for name, shards in _streams(options.initialize_streams):
             engine.create_stream(name, shards)
         tls = files if files is not None else options.tls
-        with engine.serve(options.host, options.port, tls=tls, insecure=options.insecure) as server:
+        insecure = options.insecure
+        with engine.serve(options.host, options.port, tls=tls, credentials=credentials, insecure=insecure) as server:
             # Whoever stops services sends this; Ctrl-C comes as KeyboardInterrupt.
             signal.signal(signal.SIGTERM, lambda *_: stopped.set())
             print(f"shardstream answers as Kinesis on {server.url}", flush=True)  # noqa: T201 - one line when ready
             while not stopped.wait(_LISTEN_S):
                 engine.tick()
+
+
+def _credentials(path: str) -> dict[str, str]:
+    import configparser
+    from pathlib import Path
+
+    # No value is another one's template: a secret may hold a percent sign.
+    profiles = configparser.ConfigParser(interpolation=None)
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            profiles.read_file(file)
+    except OSError as error:
+        message = f"--credentials: {path} cannot be read: {error.strerror}"
+        raise InvalidArgumentException(message) from None
+    except (configparser.Error, UnicodeDecodeError):
+        # What the parser says quotes the line, which may be a secret.
+        message = f"--credentials: {path} is not written as ~/.aws/credentials is: [profile], then name = value"
+        raise InvalidArgumentException(message) from None
+    keys = {}
+    for profile in profiles.sections():
+        key, secret = (profiles[profile].get(f"aws_{name}", "") for name in ("access_key_id", "secret_access_key"))
+        if not key or not secret:
+            message = f"--credentials: [{profile}] of {path} needs aws_access_key_id and aws_secret_access_key"
+            raise InvalidArgumentException(message)
+        keys[key] = secret
+    if not keys:
+        message = f"--credentials: {path} has no profile"
+        raise InvalidArgumentException(message)
+    return keys
 
 
 def _streams(text: str) -> list[tuple[str, int]]:

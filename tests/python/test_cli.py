@@ -9,8 +9,10 @@ import subprocess
 import sys
 from urllib.parse import urlsplit
 
+import boto3
 import polars as pl
 import pytest
+from botocore.exceptions import ClientError
 
 from shardstream.cli import main
 
@@ -204,20 +206,66 @@ def test_serve_when_interrupted_then_says_so():
         assert process.wait(timeout=10) == 130
 
 
+def client_of(url, key, secret):
+    return boto3.client(
+        "kinesis",
+        endpoint_url=url.geturl(),
+        region_name="eu-west-1",
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+    )
+
+
+CREDENTIALS = """
+[default]
+aws_access_key_id = AKIDEXAMPLE
+aws_secret_access_key = wJalr%XUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY
+
+[another]
+aws_access_key_id=AKIDOTHER
+aws_secret_access_key=its own
+"""
+
+
+def test_serve_when_given_credentials_then_answers_whoever_signs_with_them(tmp_path):
+    file = tmp_path / "credentials"
+    file.write_text(CREDENTIALS)
+    with serving("--credentials", str(file)) as (_, url):
+        for key, secret in [("AKIDEXAMPLE", "wJalr%XUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"), ("AKIDOTHER", "its own")]:
+            with contextlib.closing(client_of(url, key, secret)) as client:
+                assert client.list_streams()["StreamNames"] == []
+        client = client_of(url, "AKIDOTHER", "not its own")
+        with contextlib.closing(client), pytest.raises(ClientError) as refused:
+            client.list_streams()
+        assert refused.value.response["Error"]["Code"] == "InvalidSignatureException"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "has no profile"),
+        ("[default]\naws_access_key_id = AKIDEXAMPLE\n", "[default] of"),
+        ("wJalrXUtnFEMI", "is not written as ~/.aws/credentials is"),
+        ("[default]\nwJalrXUtnFEMI", "is not written as ~/.aws/credentials is"),
+        (None, "cannot be read: No such file or directory"),
+    ],
+)
+def test_serve_when_its_credentials_are_none_then_says_so_and_shows_no_secret(content, message, tmp_path, capsys):
+    file = tmp_path / "credentials"
+    if content is not None:
+        file.write_text(content)
+    assert main(["serve", "--credentials", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("shardstream: --credentials: ")
+    assert message in said
+    assert "wJalr" not in said
+
+
 def test_serve_when_streams_are_named_then_they_are_there():
-    boto3 = pytest.importorskip("boto3")
     arguments = ["--initialize-streams", "clicks:2, views:1", "--region", "eu-west-1", "--account-id", "123456789012"]
-    with serving(*arguments) as (_, url):
-        client = boto3.client(
-            "kinesis",
-            endpoint_url=url.geturl(),
-            region_name="eu-west-1",
-            aws_access_key_id="any",
-            aws_secret_access_key="any",
-        )
-        with contextlib.closing(client):
-            assert client.list_streams()["StreamNames"] == ["clicks", "views"]
-            summary = client.describe_stream_summary(StreamName="clicks")["StreamDescriptionSummary"]
+    with serving(*arguments) as (_, url), contextlib.closing(client_of(url, "any", "any")) as client:
+        assert client.list_streams()["StreamNames"] == ["clicks", "views"]
+        summary = client.describe_stream_summary(StreamName="clicks")["StreamDescriptionSummary"]
     assert summary["OpenShardCount"] == 2
     assert summary["StreamARN"] == "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
 
