@@ -102,6 +102,7 @@ $(VENV)/.bench: $(VENV)/.pip pyproject.toml
 $(VENV)/.clients: $(VENV)/.test tests/clients/package.json tests/clients/requirements-java.txt
 	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/boto3-1.34 "boto3==1.34.*"
 	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/aiobotocore aiobotocore async-kinesis
+	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/moto "moto[dynamodb]==5.*" flask flask-cors
 	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/java --no-deps -r tests/clients/requirements-java.txt
 	cd tests/clients && npm install --silent --no-audit --no-fund --no-package-lock
 	@touch $@
