@@ -39,7 +39,7 @@ notebooks: $(VENV)/.test  ## Run the notebooks
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=300 notebooks
 
 .PHONY: clients
-clients: $(VENV)/.clients dev  ## AWS's clients in other versions and languages at the endpoint (needs node and jq)
+clients: $(VENV)/.clients dev  ## AWS's clients in other versions and languages at the endpoint (needs node, jq, a JDK and Debian's Go)
 	$(BIN)/python -m pytest tests/clients
 
 .PHONY: lint
@@ -101,9 +101,11 @@ $(VENV)/.bench: $(VENV)/.pip pyproject.toml
 	$(BIN)/python -m pip install --quiet --group bench
 	@touch $@
 
-$(VENV)/.clients: $(VENV)/.test tests/clients/package.json
+$(VENV)/.clients: $(VENV)/.test tests/clients/package.json tests/clients/requirements-java.txt
 	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/boto3-1.34 "boto3==1.34.*"
-	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/aiobotocore aiobotocore
+	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/aiobotocore aiobotocore async-kinesis
+	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/moto "moto[dynamodb]==5.*" flask flask-cors
+	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/java --no-deps -r tests/clients/requirements-java.txt
 	cd tests/clients && npm install --silent --no-audit --no-fund --no-package-lock
 	@touch $@
 

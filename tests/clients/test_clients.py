@@ -1,55 +1,98 @@
 """AWS's clients of other versions and languages at the endpoint, which `make clients` installs."""
 
-import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import pytest
 
-import shardstream as ss
-
-HERE = Path(__file__).parent
 PREFIX = Path(sys.executable).parents[1]
 PAGES = ["page 1", "page 2", "page 3"]
-
-
-@pytest.fixture
-def endpoint():
-    """An endpoint in Ireland."""
-    with ss.Engine(region="eu-west-1", account_id="123456789012") as engine, engine.serve() as server:
-        yield server.url
-
-
-def found(endpoint, *command, **environment):
-    ran = subprocess.run(
-        command,
-        cwd=HERE,
-        env={**os.environ, "ENDPOINT": endpoint, "AWS_EC2_METADATA_DISABLED": "true", **environment},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout.splitlines()[-1])
+CHILDREN = ["shardId-000000000001", "shardId-000000000002"]
 
 
 @pytest.mark.timeout(120)
-def test_boto3_when_of_early_2024_then_understands(endpoint):
-    answer = found(endpoint, sys.executable, "kinesis_boto3.py", PYTHONPATH=str(PREFIX / "boto3-1.34"))
+def test_boto3_when_of_early_2024_then_understands(found):
+    answer = found(sys.executable, "kinesis_boto3.py", PYTHONPATH=str(PREFIX / "boto3-1.34"))
     assert answer.pop("version").startswith("1.34.")
     assert answer == {"failed": 0, "read": PAGES, "pushed": [*PAGES, "late"]}
 
 
 @pytest.mark.timeout(120)
-def test_aiobotocore_when_many_at_once_then_all_are_stored(endpoint):
-    answer = found(endpoint, sys.executable, "kinesis_aiobotocore.py", PYTHONPATH=str(PREFIX / "aiobotocore"))
+def test_aiobotocore_when_many_at_once_then_all_are_stored(found):
+    answer = found(sys.executable, "kinesis_aiobotocore.py", PYTHONPATH=str(PREFIX / "aiobotocore"))
     assert answer == {"read": sorted(f"page {n}" for n in range(20)), "numbers": 20}
 
 
 @pytest.mark.timeout(120)
-def test_javascript_when_over_http_2_then_reads_and_is_pushed_to(endpoint):
-    answer = found(endpoint, "node", "kinesis.mjs")
+def test_async_kinesis_when_the_shard_is_split_then_reads_on_from_its_checkpoint(found):
+    credentials = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret"}
+    path = str(PREFIX / "aiobotocore")
+    answer = found(sys.executable, "kinesis_async_kinesis.py", PYTHONPATH=path, **credentials)
+    assert answer == {"before": [f"page {n}" for n in range(20)], "after": [f"page {n}" for n in range(20, 40)]}
+
+
+@pytest.mark.timeout(120)
+def test_javascript_when_over_http_2_then_reads_and_is_pushed_to(found):
+    answer = found("node", "kinesis.mjs")
     assert answer == {"failed": 0, "read": PAGES, "pushed": [*PAGES, "late"]}
+
+
+@pytest.mark.timeout(120)
+def test_java_when_one_after_the_other_then_reads_to_the_end_in_cbor(endpoint, found_by_java):
+    answer = found_by_java("KinesisSync.java")
+    client = boto3.client(
+        "kinesis",
+        endpoint_url=endpoint,
+        region_name="eu-west-1",
+        aws_access_key_id="AKID",
+        aws_secret_access_key="secret",
+    )
+    read = []
+    for shard in client.list_shards(StreamName="clicks")["Shards"]:
+        start = {"ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+        iterator = client.get_shard_iterator(StreamName="clicks", **start)["ShardIterator"]
+        for record in client.get_records(ShardIterator=iterator)["Records"]:
+            arrived = round(record["ApproximateArrivalTimestamp"].timestamp() * 1000)
+            read.append([record["Data"].decode(), record["PartitionKey"], record["SequenceNumber"], arrived])
+    assert len(read) == 20
+    assert answer == {
+        "failed": 0,
+        "by name": read,
+        "by ARN": read,
+        "missing": "Stream nothing under account 123456789012 not found.",
+        "languages": ["application/x-amz-cbor-1.1"],
+    }
+
+
+@pytest.mark.timeout(120)
+def test_java_when_over_http_2_then_is_pushed_to_until_the_shard_ends(found_by_java):
+    answer = found_by_java("KinesisAsync.java")
+    assert answer == {"read": PAGES, "pushed": ["late"], "children": CHILDREN, "HTTP/2": True}
+
+
+@pytest.mark.timeout(120)
+def test_java_when_encrypted_then_is_pushed_to_over_http_2(engine, found_by_java, tmp_path):
+    trust, password = tmp_path / "trust.p12", "changeit"
+    with engine.serve(tls=True) as server:
+        (tmp_path / "certificate.pem").write_text(server.certificate)
+        keys = ["-keystore", trust, "-storepass", password, "-file", tmp_path / "certificate.pem"]
+        subprocess.run(["keytool", "-importcert", "-noprompt", "-alias", "endpoint", *keys], check=True)
+        stores = (f"-Djavax.net.ssl.trustStore={trust}", f"-Djavax.net.ssl.trustStorePassword={password}")
+        answer = found_by_java("KinesisAsync.java", *stores, ENDPOINT=server.url)
+    assert answer == {"read": PAGES, "pushed": ["late"], "children": CHILDREN, "HTTP/2": True}
+
+
+@pytest.mark.timeout(300)
+def test_go_when_the_shard_is_split_then_reads_and_is_pushed_to_its_end(found):
+    # Debian's sources of AWS's client lie in a path of packages, outside of any module.
+    path = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode"}
+    answer = found("go", "run", "kinesis.go", timeout=280, **path)
+    assert answer == {
+        "failed": 0,
+        "read": [*PAGES, "late"],
+        "pushed": [*PAGES, "late"],
+        "children": CHILDREN,
+        "missing": "Stream nothing under account 123456789012 not found.",
+    }

@@ -167,16 +167,15 @@ impl Subscription {
         };
         let records: Vec<Value> =
             records.iter().map(|record| views::record(record, &settings).into()).collect();
-        let event = Members::new()
-            .with("Records", records)
-            .with("ContinuationSequenceNumber", continuation.to_string())
-            .with("MillisBehindLatest", read.behind_ms);
+        let event =
+            Members::new().with("Records", records).with("MillisBehindLatest", read.behind_ms);
         if read.is_at_end {
+            // Without a number to continue from: KCL takes an event with both for a broken one.
             self.has_ended = true;
             let children = views::child_shards(&self.stream, now, shard)?;
             return Ok(Step::Event(event.with("ChildShards", children)));
         }
-        Ok(Step::Event(event))
+        Ok(Step::Event(event.with("ContinuationSequenceNumber", continuation.to_string())))
     }
 
     /// A number right before where the subscription stands.

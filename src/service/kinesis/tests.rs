@@ -184,6 +184,7 @@ fn subscription_ends_with_the_children_of_its_shard_after_its_last_record() {
         .map(|child| member(child).text("ShardId").unwrap().to_owned())
         .collect();
     assert_eq!(children, ["shardId-000000000001", "shardId-000000000002"]);
+    assert_eq!(last.text("ContinuationSequenceNumber"), None, "there is nothing to continue");
     assert_eq!(subscription.step(), Step::End);
 }
 

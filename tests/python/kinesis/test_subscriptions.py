@@ -55,6 +55,7 @@ def test_events_when_the_shard_ends_then_name_its_children_and_end(kinesis, subs
     kinesis.split_shard(StreamName="clicks", ShardToSplit=SHARD, NewStartingHashKey="99")
     [event] = list(subscribe())
     assert data(event) == [b"last"]
+    assert "ContinuationSequenceNumber" not in event["SubscribeToShardEvent"]
     children = event["SubscribeToShardEvent"]["ChildShards"]
     assert [child["ShardId"] for child in children] == ["shardId-000000000001", "shardId-000000000002"]
 
