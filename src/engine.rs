@@ -105,9 +105,10 @@ impl Engine {
         self.check_open()?;
         check_stream_name(name)?;
         check_tags(&options.tags)?;
-        account.create_stream(now, name, &options.clone(), || {
+        account.create_stream(now, name, &options.clone(), |born_seconds| {
             Stream::new(
                 now,
+                born_seconds,
                 name.to_owned(),
                 account.id().into(),
                 &self.options,
@@ -175,6 +176,14 @@ impl Engine {
         let account =
             others.entry(key).or_insert_with(|| Arc::new(account_of(&self.options, id, region)));
         Ok(Arc::clone(account))
+    }
+
+    /// Returns an account in a region, if anybody asked for it before.
+    pub fn known_account(&self, id: &str, region: &str) -> Option<Arc<Account>> {
+        if self.home.id() == id && self.home.region() == region {
+            return Some(Arc::clone(&self.home));
+        }
+        self.others.read().get(&(id.to_owned(), region.to_owned())).map(Arc::clone)
     }
 
     fn accounts(&self) -> Vec<Arc<Account>> {

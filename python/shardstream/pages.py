@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["PAGES", "PageIterator", "Pages", "Paginator"]
 
 _CUT = "boto_truncate_amount"
-# What a token stands for: the service refuses a stream's name beside one.
-_STANDS_FOR = frozenset({"StreamName", "StreamCreationTimestamp"})
+# What a token of shards stands for: the service refuses any of it beside one.
+_OF_SHARDS = ("StreamName", "StreamARN", "ExclusiveStartShardId", "StreamCreationTimestamp", "ShardFilter")
 
 
 class Pages:
@@ -30,6 +30,7 @@ class Pages:
         token: str,
         more: str | None = None,
         rest: str | None = None,
+        stands_for: tuple[str, ...] = (),
     ) -> None:
         """Take the lists that go on from page to page, the first of which is counted.
 
@@ -40,6 +41,7 @@ class Pages:
             token: The path of its value.
             more: The path of what says whether there are more, where that is said.
             rest: The path of what stands around the lists and is in the whole answer, too.
+            stands_for: The parameters that are left out once a page is asked for by its token.
         """
         self.lists = lists
         self.bound = bound
@@ -47,6 +49,7 @@ class Pages:
         self.token = token
         self.more = more
         self.rest = rest
+        self.stands_for = stands_for
 
     def next_token(self, page: dict[str, Any]) -> str | None:
         """What the next page is asked for with; nothing at the last."""
@@ -65,8 +68,20 @@ PAGES = {
         more="StreamDescription.HasMoreShards",
         rest="StreamDescription",
     ),
-    "list_shards": Pages(["Shards"], "MaxResults", asked_with="NextToken", token="NextToken"),  # noqa: S106 - a path
-    "list_stream_consumers": Pages(["Consumers"], "MaxResults", asked_with="NextToken", token="NextToken"),  # noqa: S106 - a path
+    "list_shards": Pages(
+        ["Shards"],
+        "MaxResults",
+        asked_with="NextToken",
+        token="NextToken",  # noqa: S106 - a path
+        stands_for=_OF_SHARDS,
+    ),
+    "list_stream_consumers": Pages(
+        ["Consumers"],
+        "MaxResults",
+        asked_with="NextToken",
+        token="NextToken",  # noqa: S106 - a path
+        stands_for=("StreamCreationTimestamp",),
+    ),
     "list_streams": Pages(
         ["StreamNames", "StreamSummaries"],
         "Limit",
@@ -116,9 +131,8 @@ class PageIterator:
         left = None if most is None else int(most)
         while True:
             if token is not None:
-                # A path of a token's shard or name stands for itself; only tokens stand for what they were asked with.
-                kept = parameters.items() if pages.asked_with != "NextToken" else _beside_token(parameters)
-                parameters = {**dict(kept), pages.asked_with: token}
+                kept = {name: value for name, value in parameters.items() if name not in pages.stands_for}
+                parameters = {**kept, pages.asked_with: token}
             page = self._method(**parameters)
             for path in pages.lists:
                 del (_found(page, path) or [])[:skipped]
@@ -157,10 +171,6 @@ class PageIterator:
         if self.resume_token is not None:
             whole["NextToken"] = self.resume_token
         return whole
-
-
-def _beside_token(parameters: dict[str, Any]) -> list[tuple[str, Any]]:
-    return [(name, value) for name, value in parameters.items() if name not in _STANDS_FOR]
 
 
 def _encoded(token: dict[str, object]) -> str:

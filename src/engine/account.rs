@@ -29,6 +29,8 @@ pub struct Account {
     region: Arc<str>,
     shards_max: u32,
     streams: RwLock<BTreeMap<String, Arc<Stream>>>,
+    /// The second in which the last shard was born of streams that went of late, by name.
+    last_births: Mutex<BTreeMap<String, u64>>,
     commitment: Mutex<Commitment>,
     /// Policies of resources, by ARN.
     policies: Mutex<BTreeMap<String, String>>,
@@ -80,8 +82,8 @@ pub struct Usage {
     pub open_shards: u32,
     /// Streams on demand.
     pub on_demand_streams: u32,
-    /// Streams that are being created.
-    pub creating: usize,
+    /// Streams that are being created or deleted.
+    pub coming_or_going: usize,
 }
 
 impl Account {
@@ -91,6 +93,7 @@ impl Account {
             region,
             shards_max,
             streams: RwLock::default(),
+            last_births: Mutex::default(),
             commitment: Mutex::default(),
             policies: Mutex::default(),
             resource_tags: Mutex::default(),
@@ -98,13 +101,13 @@ impl Account {
         }
     }
 
-    /// Adds a stream, which `make` makes, where its name and the account's limits leave room for it.
+    /// Adds a stream, which `make` makes by the second of its birth, where its name and the account's limits leave room.
     pub(crate) fn create_stream(
         &self,
         now: Millis,
         name: &str,
         options: &StreamOptions,
-        make: impl FnOnce() -> Result<Stream, EngineError>,
+        make: impl FnOnce(u64) -> Result<Stream, EngineError>,
     ) -> Result<Arc<Stream>, EngineError> {
         self.settle(now);
         let mut streams = self.streams.write();
@@ -113,16 +116,24 @@ impl Account {
             return Err(EngineError::StreamExists { stream, account });
         }
         let usage = usage(&streams, now);
-        if STREAMS_CREATING_MAX <= usage.creating {
-            return Err(EngineError::TooManyCreating { account: self.id.to_string() });
+        if STREAMS_CREATING_MAX <= usage.coming_or_going {
+            return Err(EngineError::TooManyCreating {
+                account: self.id.to_string(),
+                max: STREAMS_CREATING_MAX,
+            });
         }
-        if options.mode == Mode::OnDemand && ON_DEMAND_STREAMS_MAX <= usage.on_demand_streams {
-            return Err(EngineError::OnDemandStreamsExhausted { account: self.id.to_string() });
+        if options.mode == Mode::OnDemand {
+            check_on_demand(self, &usage)?;
         }
         self.check_room(&usage, 0, options.shard_count)?;
-        let stream = Arc::new(make()?);
+        let stream = Arc::new(make(self.birth_seconds(now, name))?);
         streams.insert(name.to_owned(), Arc::clone(&stream));
         Ok(stream)
+    }
+
+    /// Checks that one more stream may be on demand.
+    pub fn check_on_demand(&self, now: Millis) -> Result<(), EngineError> {
+        check_on_demand(self, &usage(&self.streams.read(), now))
     }
 
     /// Checks that so many shards may take the place of others that are open.
@@ -138,6 +149,7 @@ impl Account {
         Err(EngineError::ShardsExhausted {
             account: self.id.to_string(),
             max: self.shards_max,
+            region: self.region.to_string(),
             open: usage.open_shards,
             asked: shards,
         })
@@ -155,9 +167,32 @@ impl Account {
         let stream = self.stream(now, name)?;
         if stream.begin_to_go(now)? {
             self.streams.write().remove(name);
-            stream.delete();
+            self.let_go(now, &stream);
         }
         Ok(())
+    }
+
+    /// Lets go of a stream, and of what was said of it and its consumers.
+    fn let_go(&self, now: Millis, stream: &Stream) {
+        stream.delete();
+        let mut last_births = self.last_births.lock();
+        // Seconds that have passed bind nobody.
+        last_births.retain(|_, second| now.whole_seconds() <= *second);
+        last_births.insert(stream.name().to_owned(), stream.last_birth_seconds());
+        drop(last_births);
+        let is_of_it = |arn: &str| {
+            let resource = arn.split_once(":stream/").map_or("", |(_, resource)| resource);
+            resource.split('/').next() == Some(stream.name())
+        };
+        self.policies.lock().retain(|arn, _| !is_of_it(arn));
+        self.resource_tags.lock().retain(|arn, _| !is_of_it(arn));
+    }
+
+    /// The second in which the first shards of a new stream are born, so that no sequence number is one of a stream that
+    /// had its name before.
+    fn birth_seconds(&self, now: Millis, name: &str) -> u64 {
+        let after = self.last_births.lock().get(name).map_or(0, |last| last + 1);
+        now.whole_seconds().max(after)
     }
 
     /// Lets go of all streams.
@@ -184,7 +219,7 @@ impl Account {
         self.streams.write().retain(|_, stream| {
             let stays = !stream.is_due_to_go(now);
             if !stays {
-                stream.delete();
+                self.let_go(now, stream);
             }
             stays
         });
@@ -265,6 +300,15 @@ pub(crate) fn shards_max(options: &EngineOptions, region: &str) -> u32 {
     })
 }
 
+fn check_on_demand(account: &Account, usage: &Usage) -> Result<(), EngineError> {
+    let (max, count) = (ON_DEMAND_STREAMS_MAX, usage.on_demand_streams);
+    if count < max {
+        return Ok(());
+    }
+    let (account, region) = (account.id.to_string(), account.region.to_string());
+    Err(EngineError::OnDemandStreamsExhausted { account, region, count, max })
+}
+
 fn usage(streams: &BTreeMap<String, Arc<Stream>>, now: Millis) -> Usage {
     let mut usage = Usage::default();
     for stream in streams.values() {
@@ -273,7 +317,7 @@ fn usage(streams: &BTreeMap<String, Arc<Stream>>, now: Millis) -> Usage {
         else {
             continue;
         };
-        usage.creating += usize::from(status == Status::Creating);
+        usage.coming_or_going += usize::from(matches!(status, Status::Creating | Status::Deleting));
         usage.on_demand_streams += u32::from(settings.mode == Mode::OnDemand);
         usage.open_shards += u32::try_from(shards).unwrap_or(u32::MAX);
     }

@@ -51,7 +51,7 @@ pub(crate) enum NotSubscribed {
     /// There is no such consumer.
     Missing,
     /// The consumer is not active.
-    NotActive(Status),
+    NotActive,
 }
 
 impl Registered {
@@ -106,7 +106,7 @@ impl Consumers {
         let each = self.registered.iter_mut().find(|each| each.name == name);
         let each = each.ok_or(NotSubscribed::Missing)?;
         if each.life.status() != Status::Active {
-            return Err(NotSubscribed::NotActive(each.life.status()));
+            return Err(NotSubscribed::NotActive);
         }
         let before = each.subscriptions.get(&shard);
         if before.is_some_and(|before| now.since(before.began) < RESUBSCRIBE_MS) {

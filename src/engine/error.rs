@@ -167,6 +167,8 @@ pub enum EngineError {
         shard: ShardIndex,
         /// The stream.
         stream: String,
+        /// The account.
+        account: String,
     },
     /// A number of shards that no stream has.
     #[error("a stream has 1 to {max} shards, not {asked}")]
@@ -271,12 +273,14 @@ pub enum EngineError {
     },
     /// More streams being created than an account may have at once.
     #[error(
-        "This request would exceed the number of streams in CREATING state allowed for account {account}: wait until \
-         one is ACTIVE."
+        "This request would exceed the limit on the number of streams that can simultaneously be in CREATING or DELETING \
+         for the account {account}. Limit: {max}."
     )]
     TooManyCreating {
         /// The account.
         account: String,
+        /// How many it may have.
+        max: usize,
     },
     /// More consumers of a stream being made than may be at once.
     #[error(
@@ -289,20 +293,31 @@ pub enum EngineError {
         account: String,
     },
     /// More streams on demand than an account may have.
-    #[error("This request would exceed the on-demand stream limit for the account {account}.")]
+    #[error(
+        "This request would exceed the limit on the number of On-Demand streams for the account {account} in {region}. \
+         Current On-Demand streams count: {count}. Limit: {max}."
+    )]
     OnDemandStreamsExhausted {
         /// The account.
         account: String,
+        /// The region.
+        region: String,
+        /// How many it has.
+        count: u32,
+        /// How many it may have.
+        max: u32,
     },
     /// More open shards than an account may have.
     #[error(
-        "This request would exceed the shard limit for the account {account} in this region. Current shard count for \
+        "This request would exceed the shard limit for the account {account} in {region}. Current shard count for \
          the account: {open}. Limit: {max}. Number of additional shards that would have resulted from this request: \
          {asked}."
     )]
     ShardsExhausted {
         /// The account.
         account: String,
+        /// The region.
+        region: String,
         /// How many it may have.
         max: u32,
         /// How many it has.

@@ -74,9 +74,11 @@ impl<C> Lifecycle<C> {
 
     /// Begins to go; tells whether it is gone at once.
     pub(crate) fn delete(&mut self, now: Millis, delete_ms: i64) -> bool {
-        self.status = Status::Deleting;
-        self.due = Some((now.plus(delete_ms), None));
-        delete_ms <= 0
+        if self.status != Status::Deleting {
+            self.status = Status::Deleting;
+            self.due = Some((now.plus(delete_ms), None));
+        }
+        self.is_gone(now)
     }
 
     /// Whether it has gone.
@@ -108,6 +110,7 @@ mod tests {
         assert_eq!((life.status(), life.due()), (Status::Updating, Some(Millis(700))));
         assert_eq!(life.settle(Millis(9_000)), Some((Millis(700), Some("split"))));
         assert!(!life.delete(Millis(9_000), 50));
+        assert!(!life.delete(Millis(9_040), 50), "what goes already goes when it was said first");
         assert!(!life.is_gone(Millis(9_049)) && life.is_gone(Millis(9_050)));
         assert_eq!(life.settle(Millis(9_050)), None);
     }

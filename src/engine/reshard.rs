@@ -10,10 +10,10 @@ use crate::record::sequence::ShardBirth;
 use crate::record::sequence::ShardIndex;
 
 /// The shards a stream begins with: the ring cut evenly.
-pub(crate) fn first_shards(now: Millis, count: u32) -> Vec<Shard> {
+pub(crate) fn first_shards(now: Millis, born_seconds: u64, count: u32) -> Vec<Shard> {
     let ranges = HashKeyRange::uniform(count);
     let shard = |(index, range)| Shard {
-        birth: ShardBirth { shard: ShardIndex(index), created_seconds: now.whole_seconds() },
+        birth: ShardBirth { shard: ShardIndex(index), created_seconds: born_seconds },
         range,
         parent: None,
         adjacent_parent: None,
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn two_to_three_splits_both_and_merges_the_middle() {
-        let mut shards = first_shards(Millis(0), 2);
+        let mut shards = first_shards(Millis(0), 0, 2);
         scale_uniformly(&mut shards, Millis(0), 3);
         assert_eq!(open_ranges(&shards), HashKeyRange::uniform(3));
         let last = shards.last().unwrap();
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn same_count_of_even_shards_changes_nothing() {
-        let mut shards = first_shards(Millis(0), 5);
+        let mut shards = first_shards(Millis(0), 0, 5);
         scale_uniformly(&mut shards, Millis(0), 5);
         assert_eq!(shards.len(), 5);
     }
@@ -176,7 +176,7 @@ mod tests {
         fn any_walk_of_counts_ends_even_with_children_above_parents(
             start in 1_u32..40, counts in prop::collection::vec(1_u32..40, 1..6), cut: u128,
         ) {
-            let mut shards = first_shards(Millis(0), start);
+            let mut shards = first_shards(Millis(0), 0, start);
             for count in counts {
                 let first = open_in_order(&shards)[0];
                 let range = shards[first.0 as usize].range;

@@ -85,10 +85,20 @@ pub struct Settings {
     pub distribution: Distribution,
     /// The key that records are said to be encrypted with, if they are.
     pub encryption_key: Option<String>,
+    /// The indices from which on records are said to be encrypted, or no more.
+    encryption_changes: Vec<(u64, bool)>,
     /// Which metrics of single shards are kept.
     pub shard_metrics: BTreeSet<String>,
     /// Throughput that an on-demand stream is ready for, in MiB a second.
     pub warm_throughput: Option<i64>,
+}
+
+impl Settings {
+    /// Whether the record of an index is said to be encrypted: it stays as it was put.
+    pub fn encrypts(&self, index: u64) -> bool {
+        let before = self.encryption_changes.partition_point(|&(from, _)| from <= index);
+        before.checked_sub(1).is_some_and(|last| self.encryption_changes[last].1)
+    }
 }
 
 /// What a stream is made with.
@@ -137,6 +147,8 @@ pub struct Stream {
     name: String,
     account: Arc<str>,
     created: Millis,
+    /// The second in which its first shards are born: later than any of a stream of its name before it.
+    born_seconds: u64,
     limits: Limits,
     threads: Threads,
     durations: Durations,
@@ -175,6 +187,7 @@ enum Change {
 impl Stream {
     pub(crate) fn new(
         now: Millis,
+        born_seconds: u64,
         name: String,
         account: Arc<str>,
         engine_options: &EngineOptions,
@@ -184,7 +197,7 @@ impl Stream {
     ) -> Result<Self, EngineError> {
         check_shard_count(i64::from(options.shard_count))?;
         check_retention(options.retention_ms)?;
-        let shards = reshard::first_shards(now, options.shard_count);
+        let shards = reshard::first_shards(now, born_seconds, options.shard_count);
         let state = State {
             log: Log::new(first_index),
             map: Arc::new(ShardMap::new(&shards)),
@@ -195,6 +208,7 @@ impl Stream {
                 tags: options.tags,
                 distribution: options.distribution,
                 encryption_key: None,
+                encryption_changes: Vec::new(),
                 shard_metrics: BTreeSet::new(),
                 warm_throughput: options.warm_throughput,
             },
@@ -212,6 +226,7 @@ impl Stream {
             name,
             account,
             created: now,
+            born_seconds,
             limits,
             threads,
             durations,
@@ -245,7 +260,7 @@ impl Stream {
         shard: &str,
         at: Option<HashKey>,
     ) -> Result<(), EngineError> {
-        let state = self.active_at(now)?;
+        let state = self.state_at(now)?;
         self.check_provisioned(&state, "split_shard")?;
         let shard = self.open_shard(&state, shard)?;
         check_shard_count(i64::try_from(state.map.births().len() + 1).unwrap_or(i64::MAX))?;
@@ -260,13 +275,14 @@ impl Stream {
                 .filter(|&at| fits(at))
                 .ok_or(EngineError::ShardTooNarrow { shard, range })?,
         };
+        self.check_active(&state)?;
         self.begin(now, state, Some(Change::Split(shard, at)));
         Ok(())
     }
 
     /// Merges two open shards, the first of which ends where the second starts.
     pub fn merge_shards(&self, now: Millis, lower: &str, upper: &str) -> Result<(), EngineError> {
-        let state = self.active_at(now)?;
+        let state = self.state_at(now)?;
         self.check_provisioned(&state, "merge_shards")?;
         let lower = self.open_shard(&state, lower)?;
         let upper = self.open_shard(&state, upper)?;
@@ -275,6 +291,7 @@ impl Stream {
             let (stream, account) = (self.name.clone(), self.account.to_string());
             return Err(EngineError::ShardsNotAdjacent { lower, upper, stream, account });
         }
+        self.check_active(&state)?;
         self.begin(now, state, Some(Change::Merge(lower, upper)));
         Ok(())
     }
@@ -332,6 +349,10 @@ impl Stream {
                 instead,
             });
         }
+        // What is so already takes no time.
+        if asked_ms == state.retention_ms {
+            return Ok(());
+        }
         state.trim(now);
         state.retention_ms = asked_ms;
         state.trim(now);
@@ -362,13 +383,32 @@ impl Stream {
         Ok(answer)
     }
 
+    /// Says that records from now on are encrypted with a key, or with none.
+    pub fn encrypt(&self, now: Millis, key: Option<&str>) -> Result<(), EngineError> {
+        let mut state = self.active_at(now)?;
+        state.trim(now);
+        let (first, end) = (state.log.horizon().0, state.log.end().0);
+        let changes = &mut state.settings.encryption_changes;
+        // What held for records that are forgotten is forgotten with them.
+        let forgotten = changes.partition_point(|&(from, _)| from <= first).saturating_sub(1);
+        changes.drain(..forgotten);
+        changes.push((end, key.is_some()));
+        state.settings.encryption_key = key.map(str::to_owned);
+        self.begin(now, state, None);
+        Ok(())
+    }
+
     /// Sets labels, which takes no time.
     pub fn label<T>(
         &self,
         now: Millis,
         label: impl FnOnce(&mut BTreeMap<String, String>) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
-        label(&mut self.state_at(now)?.settings.tags)
+        let mut state = self.state_at(now)?;
+        match state.life.status() {
+            Status::Creating => Err(self.busy(Status::Creating)),
+            _ => label(&mut state.settings.tags),
+        }
     }
 
     /// Does what time has made due: forgets records past their retention.
@@ -406,6 +446,18 @@ impl Stream {
     /// Returns when it was created.
     pub fn created(&self) -> Millis {
         self.created
+    }
+
+    /// Returns the second that tells the stream from others of its name, before it and after it.
+    pub fn born_seconds(&self) -> u64 {
+        self.born_seconds
+    }
+
+    /// Returns the second in which its youngest shards were born.
+    pub(crate) fn last_birth_seconds(&self) -> u64 {
+        let state = self.state.lock();
+        let births = state.shards.iter().map(|shard| shard.birth.created_seconds);
+        births.max().unwrap_or(self.born_seconds)
     }
 
     /// Returns which limits hold.
@@ -496,9 +548,7 @@ impl Stream {
     pub fn shards(&self, now: Millis) -> Result<Vec<Shard>, EngineError> {
         let mut state = self.state_at(now)?;
         state.trim(now);
-        let horizon = state.horizon;
-        let kept = |shard: &&Shard| shard.closed.is_none_or(|closed| horizon < closed);
-        Ok(state.shards.iter().filter(kept).cloned().collect())
+        Ok(state.shards.iter().filter(|shard| state.keeps(shard)).cloned().collect())
     }
 
     /// Returns how many records are kept.
@@ -634,13 +684,21 @@ impl Stream {
     /// The state of a stream that takes changes now.
     fn active_at(&self, now: Millis) -> Result<MutexGuard<'_, State>, EngineError> {
         let state = self.state_at(now)?;
+        self.check_active(&state)?;
+        Ok(state)
+    }
+
+    fn check_active(&self, state: &State) -> Result<(), EngineError> {
         match state.life.status() {
-            Status::Active => Ok(state),
-            status => {
-                let (stream, account) = (self.name.clone(), self.account.to_string());
-                Err(EngineError::StreamBusy { stream, account, status })
-            }
+            Status::Active => Ok(()),
+            status => Err(self.busy(status)),
         }
+    }
+
+    /// That the stream is at something that does not go with what is asked.
+    pub fn busy(&self, status: Status) -> EngineError {
+        let (stream, account) = (self.name.clone(), self.account.to_string());
+        EngineError::StreamBusy { stream, account, status }
     }
 
     /// Registers a consumer; `consumers_max` are allowed at once.
@@ -796,8 +854,10 @@ impl Stream {
     }
 
     fn known_shard(&self, state: &State, name: &str) -> Result<ShardIndex, EngineError> {
-        let known = |shard: &ShardIndex| (shard.0 as usize) < state.shards.len();
-        ShardIndex::parse(name).filter(known).ok_or_else(|| EngineError::ShardNotFound {
+        let is_known = |shard: &ShardIndex| {
+            state.shards.get(shard.0 as usize).is_some_and(|shard| state.keeps(shard))
+        };
+        ShardIndex::parse(name).filter(is_known).ok_or_else(|| EngineError::ShardNotFound {
             shard: name.chars().take(140).collect(),
             stream: self.name.clone(),
             account: self.account.to_string(),
@@ -809,7 +869,8 @@ impl Stream {
         if state.shards[shard.0 as usize].is_open() {
             return Ok(shard);
         }
-        Err(EngineError::ShardClosed { shard, stream: self.name.clone() })
+        let (stream, account) = (self.name.clone(), self.account.to_string());
+        Err(EngineError::ShardClosed { shard, stream, account })
     }
 
     fn check_provisioned(&self, state: &State, operation: &'static str) -> Result<(), EngineError> {
@@ -855,6 +916,11 @@ impl State {
             return Ok(());
         }
         check_key(entry.key)
+    }
+
+    /// Whether a shard is there: it is open, or its last record may not have expired.
+    fn keeps(&self, shard: &Shard) -> bool {
+        shard.closed.is_none_or(|closed| self.horizon < closed)
     }
 
     /// Whether something may be due by now.

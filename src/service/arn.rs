@@ -37,6 +37,12 @@ impl Arn {
         Self { consumer: Some((name.to_owned(), created.whole_seconds())), ..self }
     }
 
+    /// Whether a consumer is one of the stream that this names.
+    pub fn names(&self, consumer: &Self) -> bool {
+        let stream = |arn: &Self| (arn.region.clone(), arn.account.clone(), arn.stream.clone());
+        self.consumer.is_none() && stream(self) == stream(consumer)
+    }
+
     /// Reads the name of a stream or a consumer.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(6, ':');

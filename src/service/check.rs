@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use bytes::Bytes;
+
 use crate::service::error::ServiceError;
 use crate::service::shape::Length;
 use crate::service::shape::Member;
@@ -27,11 +29,12 @@ pub fn check(
 }
 
 /// What was found wrong so far.
-#[derive(Default)]
-struct Faults(Vec<String>);
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<String>);
 
 impl Faults {
-    fn into_result(self) -> Result<(), ServiceError> {
+    /// Tells of the first ten, if there are any.
+    pub(crate) fn into_result(self) -> Result<(), ServiceError> {
         let count = self.0.len();
         if count == 0 {
             return Ok(());
@@ -41,6 +44,12 @@ impl Faults {
         Err(ServiceError::validation(format!(
             "{count} validation error{plural} detected: {faults}"
         )))
+    }
+
+    /// Adds that bytes are more than they may be.
+    pub(crate) fn add_too_long(&mut self, data: &Bytes, path: &str, max: usize) {
+        let constraint = format!("Member must have length less than or equal to {max}");
+        self.add(&quoted(&Value::Blob(data.clone())), path, &constraint);
     }
 
     /// Adds a sentence about a value at a path.

@@ -61,7 +61,6 @@ use std::sync::Arc;
 use crate::clock::Millis;
 use crate::engine::Account;
 use crate::engine::Engine;
-use crate::engine::EngineError;
 use crate::engine::Limits;
 use crate::engine::Status;
 use crate::engine::Stream;
@@ -195,12 +194,18 @@ impl Kinesis {
     }
 }
 
-/// Whether a member that the model leaves open must be there: streams are named one way or another, and records have
-/// keys unless the service distributes them.
+/// Whether a member that the model leaves open must be there: streams are named one way or another.
 fn must_be_there(operation: &Operation, member: &str, input: &Members) -> bool {
-    member == "StreamName"
-        && input.get("StreamARN").is_none()
-        && !matches!(operation.name, "ListShards" | "GetRecords")
+    match operation.name {
+        "ListShards" | "GetRecords" => false,
+        "UpdateMaxRecordSize" => member == "StreamARN",
+        _ => member == "StreamName" && input.get("StreamARN").is_none(),
+    }
+}
+
+/// That there is no such stream.
+fn missing(stream: &str, account: &str) -> ServiceError {
+    ServiceError::not_found(format!("Stream {stream} under account {account} not found."))
 }
 
 impl Call<'_> {
@@ -213,9 +218,7 @@ impl Call<'_> {
     fn stream_for_records(&self) -> Result<Arc<Stream>, ServiceError> {
         let stream = self.stream()?;
         if stream.status(self.now)? == Status::Creating {
-            let known = Vec::new();
-            let (stream, account) = (stream.name().to_owned(), stream.account().to_owned());
-            return Err(EngineError::StreamNotFound { stream, account, known }.into());
+            return Err(missing(stream.name(), stream.account()));
         }
         Ok(stream)
     }
@@ -239,10 +242,23 @@ impl Call<'_> {
         self.stream_of(&arn)
     }
 
-    /// The stream of an ARN.
+    /// The stream of an ARN; an account that nobody has called from has none.
     fn stream_of(&self, arn: &Arn) -> Result<(Arc<Stream>, Arc<Account>), ServiceError> {
-        let account = self.engine.account(&arn.account, &arn.region)?;
-        Ok((account.stream(self.now, &arn.stream)?, account))
+        match self.engine.known_account(&arn.account, &arn.region) {
+            Some(account) => Ok((account.stream(self.now, &arn.stream)?, account)),
+            None => Err(missing(&arn.stream, &arn.account)),
+        }
+    }
+
+    /// Checks the time of creation that tells streams of one name apart, where the caller gives it.
+    fn check_created(&self, stream: &Stream) -> Result<(), ServiceError> {
+        // Some clients send whole seconds.
+        match self.input.timestamp("StreamCreationTimestamp") {
+            Some(asked) if asked.whole_seconds() != stream.created().whole_seconds() => {
+                Err(missing(stream.name(), stream.account()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The ARN of a stream in an account.
@@ -265,6 +281,31 @@ impl Call<'_> {
                 "ExclusiveStartShardId {name} is not the id of a shard."
             ))),
         }
+    }
+
+    /// The names of the stream and of its account that the call gives, whether they are there or not.
+    fn names(&self) -> (String, String) {
+        match self.input.text("StreamARN").and_then(Arn::parse) {
+            Some(arn) => (arn.stream, arn.account),
+            None => {
+                let name = self.input.text("StreamName").unwrap_or_default();
+                (name.to_owned(), self.account.id().to_owned())
+            }
+        }
+    }
+
+    /// The shard that an id stands for; digits alone will do, as they do at the service.
+    fn shard(&self, id: &str) -> Result<ShardIndex, ServiceError> {
+        let digits = id.split('-').nth(1).unwrap_or(id);
+        let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let index = digits.parse::<u32>().ok();
+        let index = index.filter(|index| is_plain && i32::try_from(*index).is_ok());
+        index.map(ShardIndex).ok_or_else(|| {
+            let (stream, account) = self.names();
+            ServiceError::not_found(format!(
+                "Could not find shard {id} in stream {stream} under account {account}."
+            ))
+        })
     }
 
     /// Ends a call that only asked whether it would go well.

@@ -4,6 +4,11 @@ use crate::engine::EngineError;
 use crate::service::error::ErrorCode;
 use crate::service::error::ServiceError;
 
+/// What the service adds where an account may have no more.
+const LIMITS_PAGE: &str = "Refer to the AWS Service Limits page \
+     (http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current limits and how to request higher \
+     limits.";
+
 impl From<EngineError> for ServiceError {
     fn from(error: EngineError) -> Self {
         let words = error.to_string();
@@ -11,17 +16,19 @@ impl From<EngineError> for ServiceError {
             EngineError::ConsumerExists { .. }
             | EngineError::StreamBusy { .. }
             | EngineError::StreamExists { .. } => Self::in_use(words),
-            EngineError::ShardClosed { shard, stream } => Self::in_use(format!(
-                "Shard {shard} in stream {stream} has already been merged or split, and thus is not eligible for \
-                 merging or splitting."
+            EngineError::ShardClosed { shard, stream, account } => Self::invalid_argument(format!(
+                "Shard {shard} in stream {stream} under account {account} has already been merged or split, and thus is \
+                 not eligible for merging or splitting."
             )),
+            EngineError::ShardsExhausted { .. } => {
+                Self::limit_exceeded(format!("{words} {LIMITS_PAGE}"))
+            }
             EngineError::ShardCountOutOfRange { asked, max } if i64::from(max) < asked => {
                 Self::limit_exceeded(words)
             }
             EngineError::ChangesExhausted { .. }
             | EngineError::ConsumersExhausted { .. }
             | EngineError::OnDemandStreamsExhausted { .. }
-            | EngineError::ShardsExhausted { .. }
             | EngineError::TooManyAccounts { .. }
             | EngineError::TooManyConsumersCreating { .. }
             | EngineError::TooManyCreating { .. } => Self::limit_exceeded(words),

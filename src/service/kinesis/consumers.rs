@@ -38,6 +38,15 @@ pub(super) fn named(call: &Call<'_>) -> Result<Found, ServiceError> {
             let arn = arn.ok_or_else(|| {
                 ServiceError::invalid_argument(format!("ConsumerARN {text} is not a consumer's."))
             })?;
+            let is_of_stream =
+                |text: &str| Arn::parse(text).is_some_and(|stream| stream.names(&arn));
+            if name.is_some_and(|name| arn.consumer.as_ref().is_none_or(|(its, _)| its != name))
+                || input.text("StreamARN").is_some_and(|text| !is_of_stream(text))
+            {
+                let message =
+                    format!("ConsumerName or StreamARN is not that of ConsumerARN {text}.");
+                return Err(ServiceError::invalid_argument(message));
+            }
             of_arn(call, &arn)
         }
         (None, Some(name), Some(_)) => {

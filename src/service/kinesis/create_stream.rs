@@ -17,13 +17,13 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let name = input.text("StreamName").unwrap_or_default();
     let mode = input.structure("StreamModeDetails").and_then(|details| details.text("StreamMode"));
     let mode = if mode == Some("ON_DEMAND") { Mode::OnDemand } else { Mode::Provisioned };
-    let warm = input.integer("WarmThroughputMiBps");
+    let (warm, warm_shards) = warm::checked(call, &call.account, mode)?;
     let shard_count = match (mode, input.integer("ShardCount")) {
         (Mode::OnDemand, Some(_)) => {
             let message = "Shard count cannot be specified for streams in ON_DEMAND mode.";
             return Err(ServiceError::validation(message));
         }
-        (Mode::OnDemand, None) => ON_DEMAND_SHARDS_START.max(warm::shards(mode, warm)),
+        (Mode::OnDemand, None) => ON_DEMAND_SHARDS_START.max(warm_shards),
         (Mode::Provisioned, None) => {
             let message = "ShardCount must be specified for streams in PROVISIONED mode.";
             return Err(ServiceError::validation(message));
@@ -39,18 +39,19 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let distribution = match input.text("RecordDistributionStrategy") {
         Some("AUTO") if mode == Mode::Provisioned => {
             let message = "RecordDistributionStrategy AUTO is for streams in ON_DEMAND mode.";
-            return Err(ServiceError::validation(message));
+            return Err(ServiceError::invalid_argument(message));
         }
         Some("AUTO") => Distribution::Auto,
         _ => Distribution::ByKey,
     };
     let kib = input.integer("MaxRecordSizeInKiB").and_then(|kib| usize::try_from(kib).ok());
+    let of = format!("stream {name} under account {}", call.account.id());
     let options = StreamOptions {
         shard_count,
         retention_ms: DAY_MS,
         mode,
         record_bytes_max: kib.map_or(RECORD_BYTES_MAX, |kib| kib * 1024),
-        tags: tags::checked(input.map("Tags"))?,
+        tags: tags::checked(input.map("Tags"), &of)?,
         distribution,
         warm_throughput: warm,
     };

@@ -8,9 +8,9 @@ use crate::service::value::Members;
 
 pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let stream = call.stream()?;
-    let hours = retention::checked(call, &stream)?;
+    let hours = retention::checked(call)?;
     stream
         .decrease_retention(call.now, hours * HOUR_MS)
-        .map_err(|error| retention::refusal(error, &stream))?;
+        .map_err(|error| retention::refusal(error))?;
     Ok(Members::new())
 }

@@ -12,16 +12,16 @@ const PAGE: usize = 100;
 
 pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let (stream, account) = call.stream_and_account()?;
-    let limit = call.limit("Limit", PAGE);
+    let limit = call.limit("Limit", PAGE).min(PAGE);
     let after = call.exclusive_start_shard()?;
     let mut shards = stream.shards(call.now)?;
-    if stream.status(call.now)? == Status::Creating {
+    if matches!(stream.status(call.now)?, Status::Creating | Status::Deleting) {
         shards.clear();
     }
     let mut rest =
         shards.iter().filter(|shard| after.is_none_or(|after| after < shard.birth.shard));
     let page: Vec<Value> =
-        rest.by_ref().take(limit.min(10_000)).map(|shard| views::shard(shard).into()).collect();
+        rest.by_ref().take(limit).map(|shard| views::shard(shard).into()).collect();
     let description = views::stream(call, &stream, &account)?
         .with("Shards", page)
         .with("HasMoreShards", rest.next().is_some());

@@ -7,6 +7,7 @@ use crate::engine::Settings;
 use crate::engine::Stream;
 use crate::hash_key::HashKey;
 use crate::record::sequence::SequenceNumber;
+use crate::service::check::Faults;
 use crate::service::error::ServiceError;
 use crate::service::kinesis::Call;
 use crate::service::value::Members;
@@ -63,14 +64,15 @@ pub(super) fn check_ordering(call: &Call<'_>, stream: &Stream) -> Result<(), Ser
     )))
 }
 
-/// Checks that the stream takes records so large, their keys counted.
-pub(super) fn check_size(settings: &Settings, data: &Bytes, key: &str) -> Result<(), ServiceError> {
-    let (bytes, max) = (data.len() + key.len(), settings.record_bytes_max);
-    if bytes <= max {
-        return Ok(());
+/// Tells of a record that is larger than the stream takes, its key counted; `path` is that of its data.
+pub(super) fn check_size(
+    settings: &Settings,
+    data: &Bytes,
+    key: &str,
+    path: &str,
+    faults: &mut Faults,
+) {
+    if settings.record_bytes_max < data.len() + key.len() {
+        faults.add_too_long(data, path, settings.record_bytes_max);
     }
-    Err(ServiceError::validation(format!(
-        "1 validation error detected: Value at 'data' failed to satisfy constraint: Member must have length less than or \
-         equal to {max}"
-    )))
 }

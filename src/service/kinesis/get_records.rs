@@ -29,9 +29,9 @@ impl Found {
         &self.read.slices
     }
 
-    /// Whether they are said to be encrypted.
-    pub fn is_encrypted(&self) -> bool {
-        self.settings.encryption_key.is_some()
+    /// Whether the record of an index is said to be encrypted.
+    pub fn encrypts(&self, index: u64) -> bool {
+        self.settings.encrypts(index)
     }
 }
 
@@ -58,8 +58,15 @@ pub(super) fn find(call: &Call<'_>) -> Result<Found, ServiceError> {
     let token = call.input.text("ShardIterator").unwrap_or_default();
     let iterator = ShardIterator::open(call.sealer, call.now, token)?;
     let (stream, _) = call.stream_of(&iterator.arn).map_err(|_| iterator.missing())?;
-    if stream.created() != iterator.stream_created {
+    if stream.born_seconds() != iterator.stream_born {
         return Err(iterator.missing());
+    }
+    if let Some(text) =
+        call.input.text("StreamARN").filter(|text| *text != iterator.arn.to_string())
+    {
+        return Err(ServiceError::invalid_argument(format!(
+            "StreamARN {text} is not that of the ShardIterator's stream."
+        )));
     }
     call.end_dry_run()?;
     let limit = call.limit("Limit", GET_RECORDS_MAX);

@@ -2,6 +2,7 @@
 
 use crate::clock::Millis;
 use crate::engine::EngineError;
+use crate::engine::Status;
 use crate::engine::Stream;
 use crate::engine::position::Cut;
 use crate::engine::position::Position;
@@ -15,22 +16,19 @@ use crate::service::value::Members;
 pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let input = call.input;
     let asked = input.text("ShardId").unwrap_or_default();
-    let named = input.text("StreamName").unwrap_or_default();
-    let shard = shard_of(asked).ok_or_else(|| {
-        let account = call.account.id();
+    let (named, owner) = call.names();
+    let shard = call.shard(asked)?;
+    let absent = || {
         ServiceError::not_found(format!(
-            "Could not find shard {asked} in stream {named} under account {account}."
+            "Shard {shard} in stream {named} under account {owner} does not exist"
         ))
-    })?;
-    let (stream, account) = call.stream_and_account().map_err(|error| {
-        if input.get("StreamARN").is_some() {
-            return error;
-        }
-        let account = call.account.id();
-        ServiceError::not_found(format!(
-            "Shard {shard} in stream {named} under account {account} does not exist"
-        ))
-    })?;
+    };
+    let (stream, account) = call
+        .stream_and_account()
+        .map_err(|error| if input.get("StreamARN").is_some() { error } else { absent() })?;
+    if stream.status(call.now)? == Status::Creating {
+        return Err(absent());
+    }
     let cut = Place { shard, stream: &stream, now: call.now }.cut(
         input.text("ShardIteratorType").unwrap_or_default(),
         input.text("StartingSequenceNumber"),
@@ -39,17 +37,8 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     stream.admit_iterator(call.now, shard)?;
     call.end_dry_run()?;
     let arn = Call::arn(&stream, &account);
-    let iterator = ShardIterator { arn, stream_created: stream.created(), shard, cut };
+    let iterator = ShardIterator { arn, stream_born: stream.born_seconds(), shard, cut };
     Ok(Members::new().with("ShardIterator", iterator.seal(call.sealer, call.now)))
-}
-
-/// The shard that an id stands for; digits alone will do, as they do at the service.
-fn shard_of(id: &str) -> Option<ShardIndex> {
-    let digits = id.split('-').nth(1).unwrap_or(id);
-    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-    let index: u32 =
-        digits.parse().ok().filter(|index| is_plain && i32::try_from(*index).is_ok())?;
-    Some(ShardIndex(index))
 }
 
 /// A shard in which a read is to begin.
@@ -120,6 +109,13 @@ impl Place<'_> {
     /// The engine's refusal of a position in the service's words.
     fn refusal(&self, error: EngineError, digits: &str) -> ServiceError {
         match error {
+            EngineError::TimestampInFuture { asked, now } => {
+                ServiceError::invalid_argument(format!(
+                    "The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. \
+                 timestampInMillis: {}, currentTimestampInMillis: {}",
+                    asked.0, now.0
+                ))
+            }
             EngineError::SequenceNumberForeign { .. } => {
                 self.invalid_number(digits, "is invalid because it did not come from this stream.")
             }

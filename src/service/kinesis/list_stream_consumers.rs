@@ -6,13 +6,14 @@ use crate::service::kinesis::views;
 use crate::service::value::Members;
 use crate::service::value::Value;
 
-/// Consumers of a page, where nobody asks for fewer.
+/// Consumers of a page, where nobody asks for fewer, and at most.
 const PAGE: usize = 100;
 /// The kind of its tokens.
 const TOKEN: u8 = b'C';
 
 pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let (stream, account) = call.stream_and_account()?;
+    call.check_created(&stream)?;
     let arn = Call::arn(&stream, &account);
     let after = match call.input.text("NextToken") {
         Some(token) => {
@@ -24,7 +25,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
         }
         None => String::new(),
     };
-    let limit = call.limit("MaxResults", PAGE);
+    let limit = call.limit("MaxResults", PAGE).min(PAGE);
     let consumers = stream.consumers(call.now)?;
     let mut rest = consumers.iter().filter(|consumer| after < consumer.name);
     let page: Vec<_> = rest.by_ref().take(limit).collect();

@@ -6,7 +6,7 @@ use crate::service::kinesis::views;
 use crate::service::value::Members;
 use crate::service::value::Value;
 
-/// Streams of a page, where nobody asks for fewer.
+/// Streams of a page, where nobody asks for fewer, and at most.
 const PAGE: usize = 100;
 /// The kind of its tokens.
 const TOKEN: u8 = b'L';
@@ -17,7 +17,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
         Some(token) => views::open_token(call, TOKEN, token)?.swap_remove(0),
         None => input.text("ExclusiveStartStreamName").unwrap_or_default().to_owned(),
     };
-    let limit = call.limit("Limit", PAGE);
+    let limit = call.limit("Limit", PAGE).min(PAGE);
     let names = call.account.stream_names(call.now);
     let mut rest = names.iter().filter(|name| after < **name);
     let page: Vec<&String> = rest.by_ref().take(limit).collect();

@@ -7,10 +7,11 @@ use crate::service::kinesis::views;
 use crate::service::value::Members;
 
 pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
+    let shard = |member: &str| call.shard(call.input.text(member).unwrap_or_default());
+    let lower = shard("ShardToMerge")?.to_string();
+    let upper = shard("AdjacentShardToMerge")?.to_string();
     let (stream, account) = call.stream_and_account()?;
-    let name = |member| call.input.text(member).unwrap_or_default();
-    let (lower, upper) = (name("ShardToMerge"), name("AdjacentShardToMerge"));
-    stream.merge_shards(call.now, lower, upper).map_err(|error| match error {
+    stream.merge_shards(call.now, &lower, &upper).map_err(|error| match error {
         EngineError::ShardNotFound { shard, .. } => views::no_shard(&shard, &stream, &account),
         EngineError::ShardsNotAdjacent { lower, upper, stream, account } => {
             ServiceError::invalid_argument(format!(

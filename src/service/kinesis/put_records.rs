@@ -5,6 +5,7 @@ use bytes::Bytes;
 use crate::engine::EngineError;
 use crate::engine::stream::Entry;
 use crate::limits::PUT_RECORDS_BYTES_MAX;
+use crate::service::check::Faults;
 use crate::service::error::ServiceError;
 use crate::service::kinesis::Call;
 use crate::service::kinesis::entry;
@@ -16,7 +17,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let stream = call.stream_for_records()?;
     let settings = stream.settings(call.now)?;
     let mut entries: Vec<(Routing<'_>, &Bytes)> = Vec::new();
-    let mut bytes = 0;
+    let (mut bytes, mut faults) = (0, Faults::default());
     for record in call.input.list("Records") {
         let Value::Structure(record) = record else { continue };
         let (Some(data), routing) =
@@ -24,10 +25,12 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
         else {
             continue;
         };
-        entry::check_size(&settings, data, routing.key)?;
+        let path = format!("records.{}.member.data", entries.len() + 1);
+        entry::check_size(&settings, data, routing.key, &path, &mut faults);
         bytes += data.len() + routing.key.len();
         entries.push((routing, data));
     }
+    faults.into_result()?;
     if PUT_RECORDS_BYTES_MAX < bytes {
         return Err(ServiceError::invalid_argument(format!(
             "Records size exceeds {} MB limit",

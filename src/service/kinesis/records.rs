@@ -43,7 +43,7 @@ pub(super) fn write_json(
                 body.extend_from_slice(b"\",\"PartitionKey\":");
                 serde_json::to_writer(&mut *body, key).expect("memory takes any length");
             }
-            if settings.encryption_key.is_some() {
+            if settings.encrypts(block.first_index + row as u64) {
                 body.extend_from_slice(b",\"EncryptionType\":\"KMS\"");
             }
             body.push(b'}');

@@ -10,13 +10,13 @@ use crate::service::value::Members;
 
 pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let (stream, account) = call.stream_and_account()?;
-    let tags = tags::checked(call.input.map("Tags"))?;
     let max = if account.commitment().lock().holds(call.now) {
         CONSUMERS_PER_STREAM_ADVANTAGE_MAX
     } else {
         CONSUMERS_PER_STREAM_MAX
     };
     let name = call.input.text("ConsumerName").unwrap_or_default();
+    let tags = tags::checked(call.input.map("Tags"), &tags::of_consumer(name, &stream))?;
     let consumer = stream.register_consumer(call.now, name, max)?;
     let arn = Call::arn(&stream, &account).of_consumer(name, consumer.created);
     account.resource_tags().lock().insert(arn.to_string(), tags);

@@ -1,7 +1,6 @@
 //! What both changes of a retention share: its bounds, in the service's words.
 
 use crate::engine::EngineError;
-use crate::engine::Stream;
 use crate::limits::HOUR_MS;
 use crate::limits::RETENTION_HOURS_MAX;
 use crate::limits::RETENTION_HOURS_MIN;
@@ -9,37 +8,34 @@ use crate::service::error::ServiceError;
 use crate::service::kinesis::Call;
 
 /// The hours that a call asks for.
-pub(super) fn checked(call: &Call<'_>, stream: &Stream) -> Result<i64, ServiceError> {
+pub(super) fn checked(call: &Call<'_>) -> Result<i64, ServiceError> {
     let hours = call.input.integer("RetentionPeriodHours").unwrap_or_default();
-    let refuse = |bound: String| {
-        ServiceError::invalid_argument(format!(
-            "{bound}, was used in stream {} under account {}.",
-            stream.name(),
-            stream.account()
-        ))
-    };
+    let refuse = |words: String| Err(ServiceError::invalid_argument(words));
     match hours {
-        ..RETENTION_HOURS_MIN => Err(refuse(format!(
+        ..RETENTION_HOURS_MIN => refuse(format!(
             "Minimum allowed retention period is {RETENTION_HOURS_MIN} hours. Requested retention period ({hours} hours) \
-             is too short"
-        ))),
+             is too short."
+        )),
         RETENTION_HOURS_MIN..=RETENTION_HOURS_MAX => Ok(hours),
-        _ => Err(refuse(format!(
+        _ => refuse(format!(
             "Maximum allowed retention period is {RETENTION_HOURS_MAX} hours. Requested retention period ({hours} hours) \
-             is too long"
-        ))),
+             is too long."
+        )),
     }
 }
 
 /// The engine's refusal in the service's words.
-pub(super) fn refusal(error: EngineError, stream: &Stream) -> ServiceError {
+pub(super) fn refusal(error: EngineError) -> ServiceError {
     match error {
         EngineError::RetentionDirection { current_hours, asked_hours, .. } => {
-            let bound = if asked_hours < current_hours { "greater" } else { "less" };
+            let (bound, instead) = if asked_hours < current_hours {
+                ("shorter", "Decrease")
+            } else {
+                ("longer", "Increase")
+            };
             ServiceError::invalid_argument(format!(
-                "Requested retention period ({asked_hours} hours) for stream {} must be {bound} than current retention \
-                 period ({current_hours} hours).",
-                stream.name()
+                "Requested retention period ({asked_hours} hours) can not be {bound} than existing retention period \
+                 ({current_hours} hours). Use {instead}RetentionPeriod API."
             ))
         }
         other => other.into(),

@@ -17,8 +17,8 @@ const TOKEN: u8 = b'I';
 pub(super) struct ShardIterator {
     /// The stream's.
     pub(super) arn: Arn,
-    /// When the stream was created: another one of its name is another stream.
-    pub(super) stream_created: Millis,
+    /// The second that tells the stream from others of its name.
+    pub(super) stream_born: u64,
     /// The shard.
     pub(super) shard: ShardIndex,
     /// The place in it.
@@ -30,7 +30,7 @@ impl ShardIterator {
     pub(super) fn seal(&self, sealer: &Sealer, now: Millis) -> String {
         let fields = [
             self.arn.to_string(),
-            self.stream_created.0.to_string(),
+            self.stream_born.to_string(),
             self.shard.0.to_string(),
             self.cut.0.to_string(),
         ];
@@ -54,10 +54,10 @@ impl ShardIterator {
     }
 
     fn read(fields: &[String]) -> Option<Self> {
-        let [arn, created, shard, cut] = fields else { return None };
+        let [arn, born, shard, cut] = fields else { return None };
         Some(Self {
             arn: Arn::parse(arn)?,
-            stream_created: Millis(created.parse().ok()?),
+            stream_born: born.parse().ok()?,
             shard: ShardIndex(shard.parse().ok()?),
             cut: Cut(cut.parse().ok()?),
         })
@@ -89,7 +89,7 @@ mod tests {
         let sealer = Sealer::new(1);
         let iterator = ShardIterator {
             arn: Arn::of_stream("ap-southeast-2", "123456789012", &"n".repeat(128)),
-            stream_created: Millis(1_700_000_000_000),
+            stream_born: 1_700_000_000,
             shard: ShardIndex(u32::MAX),
             cut: Cut(u64::MAX),
         };

@@ -15,9 +15,6 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     }
     views::check_key(key)?;
     stream.admit_daily(call.now, Daily::EncryptionStart)?;
-    stream.alter(call.now, |settings| {
-        settings.encryption_key = Some(key.to_owned());
-        Ok(())
-    })?;
+    stream.encrypt(call.now, Some(key))?;
     Ok(Members::new())
 }

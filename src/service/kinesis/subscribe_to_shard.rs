@@ -7,7 +7,9 @@ use bytes::Bytes;
 use crate::clock::Clock;
 use crate::clock::Millis;
 use crate::engine::Limits;
+use crate::engine::Status;
 use crate::engine::Stream;
+use crate::engine::consumer::Consumer;
 use crate::engine::consumer::NotSubscribed;
 use crate::engine::position::Cut;
 use crate::limits::EVENT_BYTES_MAX;
@@ -19,7 +21,6 @@ use crate::record::sequence::SequenceNumber;
 use crate::record::sequence::ShardBirth;
 use crate::record::sequence::ShardIndex;
 use crate::service::arn::Arn;
-use crate::service::error::ErrorCode;
 use crate::service::error::ServiceError;
 use crate::service::kinesis::Call;
 use crate::service::kinesis::consumers;
@@ -82,20 +83,19 @@ pub(super) fn subscribe(call: &Call<'_>, clock: Clock) -> Result<Subscription, S
         position.timestamp("Timestamp"),
     )?;
     call.end_dry_run()?;
-    let consumer = found.consumer.name;
+    let consumer = found.consumer.name.clone();
     let id =
         found.stream.subscribe(call.now, &consumer, birth.shard)?.map_err(
             |refused| match refused {
-                NotSubscribed::InUse => ServiceError::in_use(format!(
-                    "Another active subscription exists for this consumer: {arn} and shard {}.",
-                    birth.shard
-                )),
+                NotSubscribed::InUse => in_use(&found.stream, birth.shard, &consumer),
                 NotSubscribed::Missing => {
                     ServiceError::not_found(format!("Consumer {arn} not found."))
                 }
-                NotSubscribed::NotActive(status) => ServiceError::in_use(format!(
-                    "Consumer {arn} not ACTIVE, instead in state {}",
-                    status.name()
+                NotSubscribed::NotActive => ServiceError::in_use(format!(
+                    "Consumer {consumer} with creation timestamp {} under stream: {} , account {} is not in ACTIVE status.",
+                    found.consumer.created.whole_seconds(),
+                    found.stream.name(),
+                    found.account.id(),
                 )),
             },
         )?;
@@ -111,6 +111,15 @@ pub(super) fn subscribe(call: &Call<'_>, clock: Clock) -> Result<Subscription, S
         paid: call.now,
         has_ended: false,
     })
+}
+
+/// That another subscription of the consumer to the shard holds.
+fn in_use(stream: &Stream, shard: ShardIndex, consumer: &str) -> ServiceError {
+    ServiceError::in_use(format!(
+        "Another active subscription exists for this consumer: {}:{}:{shard}:{consumer}",
+        stream.account(),
+        stream.name(),
+    ))
 }
 
 impl Subscription {
@@ -130,10 +139,18 @@ impl Subscription {
             return Ok(Step::End);
         }
         if !self.stream.is_subscribed(now, &self.consumer, shard, self.id)? {
-            return Err(ServiceError::new(
-                ErrorCode::ResourceInUse,
-                format!("Another subscription of consumer {} to {shard} took over.", self.consumer),
-            ));
+            let is_there = |consumer: &Consumer| {
+                consumer.name == self.consumer && consumer.status != Status::Deleting
+            };
+            if self.stream.consumers(now)?.iter().any(is_there) {
+                return Err(in_use(&self.stream, shard, &self.consumer));
+            }
+            return Err(ServiceError::not_found(format!(
+                "Consumer {} of stream {} under account {} not found.",
+                self.consumer,
+                self.stream.name(),
+                self.stream.account(),
+            )));
         }
         if now < self.paid {
             return Ok(Step::Wait(self.paid.min(self.began.plus(SUBSCRIPTION_LIFE_MS))));

@@ -12,7 +12,8 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
         Resource::Consumer(consumer) => {
             let mut of_resources = consumer.account.resource_tags().lock();
             let of_consumer = of_resources.entry(consumer.arn().to_string()).or_default();
-            tags::join(of_consumer, call.input.map("Tags"))?;
+            let of = tags::of_consumer(&consumer.consumer.name, &consumer.stream);
+            tags::join(of_consumer, call.input.map("Tags"), &of)?;
         }
     }
     Ok(Members::new())

@@ -2,6 +2,7 @@
 
 use crate::engine::Distribution;
 use crate::engine::Mode;
+use crate::engine::Status;
 use crate::engine::daily::Daily;
 use crate::service::error::ServiceError;
 use crate::service::kinesis::Call;
@@ -15,11 +16,17 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
         Some("ON_DEMAND") => Mode::OnDemand,
         _ => Mode::Provisioned,
     };
-    let warm = call.input.integer("WarmThroughputMiBps");
-    if stream.mode()? == mode && warm.is_none() {
+    if stream.status(call.now)? != Status::Active {
+        return Err(stream.busy(stream.status(call.now)?).into());
+    }
+    let (warm, shards) = warm::checked(call, &account, mode)?;
+    let switches = stream.mode()? != mode;
+    if !switches && warm.is_none() {
         return Ok(Members::new());
     }
-    let shards = warm::shards(mode, warm);
+    if switches && mode == Mode::OnDemand {
+        account.check_on_demand(call.now)?;
+    }
     warm::check_room(call, &account, &stream, shards)?;
     stream.admit_daily(call.now, Daily::Mode)?;
     stream.alter_and_scale(call.now, shards, |settings| {

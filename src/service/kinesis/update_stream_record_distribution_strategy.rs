@@ -10,7 +10,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let stream = call.stream()?;
     if stream.mode()? != Mode::OnDemand {
         let message = "RecordDistributionStrategy is for streams in ON_DEMAND mode.";
-        return Err(ServiceError::validation(message));
+        return Err(ServiceError::invalid_argument(message));
     }
     let distribution = match call.input.text("RecordDistributionStrategy") {
         Some("AUTO") => Distribution::Auto,

@@ -109,7 +109,10 @@ pub(super) fn record(record: &(Record, bytes::Bytes), settings: &Settings) -> Me
         .with("ApproximateArrivalTimestamp", record.arrival())
         .with("Data", data.clone())
         .with_some("PartitionKey", (!key.is_empty()).then_some(key))
-        .with_some("EncryptionType", settings.encryption_key.as_ref().map(|_| "KMS"))
+        .with_some(
+            "EncryptionType",
+            settings.encrypts(record.sequence_number().index).then_some("KMS"),
+        )
 }
 
 /// A registered consumer.

@@ -166,7 +166,8 @@ def test_stream_when_created_twice_then_in_use(kinesis):
 def test_shards_when_an_absurd_number_then_refused_at_once(kinesis):
     code, message = refusal(kinesis.create_stream, StreamName="clicks", ShardCount=1_000_000)
     assert code == "LimitExceededException"
-    assert f"exceed the shard limit for the account {ACCOUNT}" in message
+    assert f"exceed the shard limit for the account {ACCOUNT} in eu-west-1. Current shard count" in message
+    assert message.endswith("for current limits and how to request higher limits.")
     assert kinesis.list_streams()["StreamNames"] == []
 
 
@@ -228,10 +229,10 @@ def test_shard_when_split_then_parent_ends_with_its_children(kinesis):
     assert refusal(
         kinesis.split_shard, StreamName="clicks", ShardToSplit="shardId-000000000000", NewStartingHashKey="7"
     ) == (
-        "ResourceInUseException",
+        "InvalidArgumentException",
         (
-            "Shard shardId-000000000000 in stream clicks has already been merged or split, and thus is not eligible "
-            "for merging or splitting."
+            f"Shard shardId-000000000000 in stream clicks under account {ACCOUNT} has already been merged or split, "
+            "and thus is not eligible for merging or splitting."
         ),
     )
     kinesis.merge_shards(
