@@ -99,10 +99,11 @@ $(VENV)/.bench: $(VENV)/.pip pyproject.toml
 	$(BIN)/python -m pip install --quiet --group bench
 	@touch $@
 
-$(VENV)/.clients: $(VENV)/.test tests/clients/package.json
+$(VENV)/.clients: $(VENV)/.test tests/clients/package.json $(wildcard tests/clients/rust/* tests/clients/rust/src/*)
 	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/boto3-1.34 "boto3==1.34.*"
 	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/aiobotocore aiobotocore
 	cd tests/clients && npm install --silent --no-audit --no-fund --no-package-lock
+	cargo build --quiet --locked --manifest-path tests/clients/rust/Cargo.toml --target-dir target/clients
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.pip pyproject.toml

@@ -12,6 +12,7 @@ import shardstream as ss
 
 HERE = Path(__file__).parent
 PREFIX = Path(sys.executable).parents[1]
+RUST = HERE.parents[1] / "target/clients/debug/kinesis-rust"
 PAGES = ["page 1", "page 2", "page 3"]
 
 
@@ -53,3 +54,18 @@ def test_aiobotocore_when_many_at_once_then_all_are_stored(endpoint):
 def test_javascript_when_over_http_2_then_reads_and_is_pushed_to(endpoint):
     answer = found(endpoint, "node", "kinesis.mjs")
     assert answer == {"failed": 0, "read": PAGES, "pushed": [*PAGES, "late"]}
+
+
+@pytest.mark.timeout(120)
+def test_rust_when_over_http_2_under_tls_then_reads_is_pushed_to_and_told_what_is_missing(tmp_path):
+    with ss.Engine(region="eu-west-1", account_id="123456789012") as engine, engine.serve(tls=True) as server:
+        certificate = tmp_path / "certificate.pem"
+        certificate.write_text(server.certificate)
+        answer = found(server.url, RUST, CERTIFICATE=str(certificate))
+    assert answer == {
+        "missing": "Stream nowhere under account 123456789012 not found.",
+        "failed": 0,
+        "shards": ["shardId-000000000000"],
+        "read": PAGES,
+        "pushed": [*PAGES, "late"],
+    }
