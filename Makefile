@@ -5,6 +5,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Python's own arguments to pytest, as in `make py PYTEST="-k window"`.
 PYTEST ?=
+# Seconds for each fuzz target, as in `make fuzz FUZZ_SECONDS=600`, and the targets, all unless some are named.
+FUZZ_SECONDS ?= 60
+FUZZ ?= $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
+# With SANITIZER=address a nightly compiler looks for faults of memory, too.
+SANITIZER ?= none
 # More arguments to the comparison, as in `make bench BENCH="--only Q1"`.
 BENCH ?=
 
@@ -41,6 +46,15 @@ notebooks: $(VENV)/.test  ## Run the notebooks
 .PHONY: clients
 clients: $(VENV)/.clients dev  ## AWS's clients in other versions and languages at the endpoint (needs node, jq, a JDK and Debian's Go)
 	$(BIN)/python -m pytest tests/clients
+
+.PHONY: fuzz
+fuzz: target/tools/bin/cargo-fuzz  ## Give parsers bytes that no client sends, a minute each, after some minutes of building
+	@set -e; export PATH="$(CURDIR)/target/tools/bin:$$PATH"; for target in $(FUZZ); do \
+		echo "== $$target, $(FUZZ_SECONDS) s"; mkdir -p fuzz/corpus/$$target; \
+		cargo $(if $(filter-out none,$(SANITIZER)),+nightly) fuzz run --sanitizer $(SANITIZER) --target-dir target/fuzz $$target \
+			fuzz/corpus/$$target fuzz/seeds/$$target -- -dict=fuzz/dictionary -max_len=4096 \
+			-max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1; \
+	done
 
 .PHONY: lint
 lint: $(VENV)/.test  ## What continuous integration refuses
@@ -87,6 +101,9 @@ clean:  ## Remove what was built
 help:  ## Print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
 
+target/tools/bin/cargo-fuzz:
+	cargo install cargo-fuzz --locked --quiet --root target/tools
+
 # One environment: the demo needs less of it than the tests.
 $(VENV)/.pip:
 	$(PYTHON) -m venv $(VENV)
@@ -101,12 +118,13 @@ $(VENV)/.bench: $(VENV)/.pip pyproject.toml
 	$(BIN)/python -m pip install --quiet --group bench
 	@touch $@
 
-$(VENV)/.clients: $(VENV)/.test tests/clients/package.json tests/clients/requirements-java.txt
+$(VENV)/.clients: $(VENV)/.test tests/clients/package.json tests/clients/requirements-java.txt $(wildcard tests/clients/rust/* tests/clients/rust/src/*)
 	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/boto3-1.34 "boto3==1.34.*"
 	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/aiobotocore aiobotocore async-kinesis
 	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/moto "moto[dynamodb]==5.*" flask flask-cors
 	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/java --no-deps -r tests/clients/requirements-java.txt
 	cd tests/clients && npm install --silent --no-audit --no-fund --no-package-lock
+	cargo build --quiet --locked --manifest-path tests/clients/rust/Cargo.toml --target-dir target/clients
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.pip pyproject.toml

@@ -3,6 +3,8 @@
 mod connection;
 mod credentials;
 mod events;
+#[cfg(any(test, fuzzing))]
+pub mod memory;
 mod protocol;
 mod signature;
 mod tls;

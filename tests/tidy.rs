@@ -41,7 +41,7 @@ fn files(folder: &Path, ending: &str) -> Vec<Source> {
 
 /// Tests run in the project's folder.
 fn rust() -> Vec<Source> {
-    let folders = ["src", "tests", "benches"];
+    let folders = ["src", "tests", "benches", "fuzz/src", "fuzz/fuzz_targets"];
     let found: Vec<Source> =
         folders.iter().flat_map(|folder| files(Path::new(folder), ".rs")).collect();
     for known in ["src/lib.rs", "src/engine/stream.rs", "tests/tidy.rs"] {

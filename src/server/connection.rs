@@ -149,7 +149,8 @@ pub(super) async fn work(
     let _ = tokio::time::timeout(longest, graceful.shutdown()).await;
 }
 
-async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+/// Serves one connection to its end.
+pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     socket: S,
     endpoint: Arc<Endpoint>,
     watcher: Watcher,

@@ -26,6 +26,10 @@ use crate::service::ServiceError;
 
 /// How far a client's clock may be off.
 const SKEW_MS: i64 = 300_000;
+/// The one way to sign.
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+/// What the scope of a credential ends with.
+const TERM: &str = "aws4_request";
 /// What stands unescaped in a canonical request.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const ESCAPED_IN_PATHS: &AsciiSet = &ESCAPED.remove(b'/');
@@ -33,6 +37,7 @@ const ESCAPED_IN_PATHS: &AsciiSet = &ESCAPED.remove(b'/');
 /// What a signature says.
 #[derive(Debug)]
 struct Signed {
+    algorithm: String,
     access_key: String,
     day: String,
     region: String,
@@ -41,8 +46,8 @@ struct Signed {
     signature: String,
     /// When it was signed, as it says.
     time: String,
-    /// Whether it stands in the query.
-    is_in_query: bool,
+    /// What its scope ends with.
+    term: String,
 }
 
 /// Answers who calls, and refuses signatures that are missing, incomplete or, where credentials are known, not true.
@@ -116,7 +121,8 @@ fn of_header(header: &str, headers: &HeaderMap) -> Result<Signed, ServiceError> 
     }
     let part = |name: &str| parts.get(name).copied().unwrap_or_default();
     let time = time.and_then(|time| time.to_str().ok()).unwrap_or_default();
-    scoped(part("Credential"), part("SignedHeaders"), part("Signature"), time, false)
+    let algorithm = header.split([',', ' ']).next().unwrap_or_default();
+    scoped(algorithm, part("Credential"), part("SignedHeaders"), part("Signature"), time)
 }
 
 fn of_query(query: &BTreeMap<String, String>) -> Result<Signed, ServiceError> {
@@ -138,30 +144,31 @@ fn of_query(query: &BTreeMap<String, String>) -> Result<Signed, ServiceError> {
     }
     let part = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
     scoped(
+        part("X-Amz-Algorithm"),
         part("X-Amz-Credential"),
         part("X-Amz-SignedHeaders"),
         part("X-Amz-Signature"),
         part("X-Amz-Date"),
-        true,
     )
 }
 
 /// Takes the scope of a credential apart: key, day, region, service and `aws4_request`.
 fn scoped(
+    algorithm: &str,
     credential: &str,
     headers: &str,
     signature: &str,
     time: &str,
-    is_in_query: bool,
 ) -> Result<Signed, ServiceError> {
     let scope: Vec<&str> = credential.split('/').collect();
-    let [access_key, day, region, service, _] = scope.as_slice() else {
+    let [access_key, day, region, service, term] = scope.as_slice() else {
         return Err(incomplete(format!(
             "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got \
              '{credential}'"
         )));
     };
     Ok(Signed {
+        algorithm: algorithm.to_owned(),
         access_key: (*access_key).to_owned(),
         day: (*day).to_owned(),
         region: (*region).to_owned(),
@@ -169,7 +176,7 @@ fn scoped(
         headers: headers.split(';').map(str::to_lowercase).collect(),
         signature: signature.to_owned(),
         time: time.to_owned(),
-        is_in_query,
+        term: (*term).to_owned(),
     })
 }
 
@@ -181,6 +188,9 @@ fn verify(
     now: Millis,
 ) -> Result<(), ServiceError> {
     let invalid = |words: String| Err(ServiceError::new(ErrorCode::InvalidSignature, words));
+    if signed.algorithm != ALGORITHM {
+        return Err(incomplete(format!("Unsupported AWS 'algorithm': '{}'.", signed.algorithm)));
+    }
     let Some(secret) = credentials.secret(&signed.access_key) else {
         return Err(ServiceError::new(
             ErrorCode::UnrecognizedClient,
@@ -213,6 +223,12 @@ fn verify(
             signed.service
         ));
     }
+    if signed.term != TERM {
+        return invalid(format!(
+            "Credential should be scoped with a valid terminator: '{TERM}', not '{}'.",
+            signed.term
+        ));
+    }
     if !signed.headers.iter().any(|name| name == "host") {
         return invalid("'Host' must be a 'SignedHeader' in the AWS Authorization.".to_owned());
     }
@@ -238,7 +254,7 @@ fn mac(secret: &str, signed: &Signed, text: &str) -> Hmac<Sha256> {
     let keyed =
         |key: &[u8]| Hmac::<Sha256>::new_from_slice(key).expect("keys of any length will do");
     let mut key = format!("AWS4{secret}").into_bytes();
-    for part in [&signed.day, &signed.region, &signed.service, "aws4_request"] {
+    for part in [&signed.day, &signed.region, &signed.service, TERM] {
         let mut mac = keyed(&key);
         mac.update(part.as_bytes());
         key = mac.finalize().into_bytes().to_vec();
@@ -251,21 +267,22 @@ fn mac(secret: &str, signed: &Signed, text: &str) -> Hmac<Sha256> {
 fn string_to_sign(signed: &Signed, head: &Head, body: &Bytes) -> String {
     let Signed { day, region, service, time, .. } = signed;
     let request = hex(&Sha256::digest(canonical_request(signed, head, body)));
-    format!("AWS4-HMAC-SHA256\n{time}\n{day}/{region}/{service}/aws4_request\n{request}")
+    format!("{ALGORITHM}\n{time}\n{day}/{region}/{service}/{TERM}\n{request}")
 }
 
 fn canonical_request(signed: &Signed, head: &Head, body: &Bytes) -> String {
     let path = percent_decode_str(head.uri.path()).decode_utf8_lossy();
     let path = utf8_percent_encode(&path, ESCAPED_IN_PATHS).to_string();
-    let mut query: Vec<String> = query(head)
+    let escaped = |text: String| utf8_percent_encode(&text, ESCAPED).to_string();
+    let mut query: Vec<(String, String)> = query(head)
         .into_iter()
         .filter(|(name, _)| name != "X-Amz-Signature")
-        .map(|(name, value)| {
-            let escaped = |text: &str| utf8_percent_encode(text, ESCAPED).to_string();
-            format!("{}={}", escaped(&name), escaped(&value))
-        })
+        .map(|(name, value)| (escaped(name), escaped(value)))
         .collect();
+    // By name and then by value: `=` would come after the digits of a longer name.
     query.sort_unstable();
+    let query: Vec<String> =
+        query.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mut text = format!("{}\n{path}\n{}\n", head.method, query.join("&"));
     for name in &signed.headers {
         let values = head.headers.get_all(name.as_str()).iter();
@@ -278,8 +295,7 @@ fn canonical_request(signed: &Signed, head: &Head, body: &Bytes) -> String {
         }
         let _ = writeln!(text, "{name}:{}", values.join(","));
     }
-    let body =
-        if signed.is_in_query { hex(&Sha256::digest(b"")) } else { hex(&Sha256::digest(body)) };
+    let body = hex(&Sha256::digest(body));
     let _ = write!(text, "\n{}\n{body}", signed.headers.join(";"));
     text
 }
@@ -303,6 +319,10 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_plain || !text.len().is_multiple_of(2) {
+        return None;
+    }
     let pairs = text.as_bytes().chunks(2);
     pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
@@ -341,6 +361,17 @@ mod tests {
             ("authorization", authorization.as_str()),
         ];
         head(uri, &headers)
+    }
+
+    /// The example, its authorization changed in one place.
+    fn changed(signature: &str, from: &str, to: &str) -> Head {
+        let authorization = authorization("kinesis", signature).replace(from, to);
+        let headers = [
+            ("host", "example.amazonaws.com"),
+            ("x-amz-date", "20150830T123600Z"),
+            ("authorization", authorization.as_str()),
+        ];
+        head("/", &headers)
     }
 
     fn signature_of(head: &Head) -> String {
@@ -384,8 +415,52 @@ mod tests {
             (&example("/", "kinesis", &good.replace(&good[..1], "g")), NOW),
             (&example("/", "kinesis", &good[..62]), NOW),
             (&example("/", "firehose", &good), NOW),
+            (&changed(&good, TERM, "aws4"), NOW),
         ] {
             assert_eq!(ask(head, now).unwrap_err().code, ErrorCode::InvalidSignature);
+        }
+        let refused = ask(&changed(&good, ALGORITHM, "AWS4-HMAC-SHA1"), NOW).unwrap_err();
+        assert_eq!(
+            refused,
+            incomplete("Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA1'.".to_owned())
+        );
+    }
+
+    #[test]
+    fn queries_are_signed_in_order_of_their_names_and_values() {
+        let head = example("/?a1=x&a=z&a%2F=w&a=y", "kinesis", "00");
+        let text = canonical_request(&signed(&head).unwrap(), &head, &Bytes::new());
+        assert_eq!(text.lines().nth(2), Some("a=y&a=z&a%2F=w&a1=x"));
+    }
+
+    #[test]
+    fn signatures_in_queries_are_of_the_body_too() {
+        let credentials = Credentials::new([("AKIDEXAMPLE".to_owned(), SECRET.to_owned())]);
+        let home = Caller { account: "1".to_owned(), region: "r".to_owned() };
+        let asked = |signature: &str| {
+            let credential = "AKIDEXAMPLE%2F20150830%2Fus-east-1%2Fkinesis%2Faws4_request";
+            let uri = format!(
+                "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={credential}&X-Amz-Date=20150830T123600Z\
+                 &X-Amz-SignedHeaders=host&X-Amz-Signature={signature}"
+            );
+            head(&uri, &[("host", "example.amazonaws.com")])
+        };
+        let body = Bytes::from_static(b"{}");
+        let unsigned = asked("00");
+        let told = signed(&unsigned).unwrap();
+        let mac = mac(SECRET, &told, &string_to_sign(&told, &unsigned, &body));
+        let head = asked(&hex(&mac.finalize().into_bytes()));
+        assert!(caller(Some(&credentials), &head, &body, &home, NOW).is_ok());
+        let other = Bytes::from_static(b"{\"Limit\":1}");
+        let refused = caller(Some(&credentials), &head, &other, &home, NOW).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::InvalidSignature);
+    }
+
+    #[test]
+    fn signatures_are_digits_of_base_16_and_nothing_else() {
+        assert_eq!(from_hex("0aFf"), Some(vec![0x0a, 0xff]));
+        for text in ["+a", "-0", "0", "0a0", "0g", " a", "\u{e9}"] {
+            assert_eq!(from_hex(text), None, "{text}");
         }
     }
 

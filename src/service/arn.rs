@@ -55,8 +55,11 @@ impl Arn {
         let consumer = match (path.next(), path.next()) {
             (None, _) => None,
             (Some("consumer"), Some(consumer)) => {
-                let (name, created) = consumer.rsplit_once(':')?;
-                Some((name.to_owned(), created.parse().ok()?))
+                let (name, digits) = consumer.rsplit_once(':')?;
+                // A sign and zeros before it would name the same consumer in another way.
+                let created =
+                    digits.parse().ok().filter(|created: &u64| created.to_string() == digits)?;
+                Some((name.to_owned(), created))
             }
             _ => return None,
         };
@@ -109,6 +112,8 @@ mod tests {
             "arn:aws:kinesis:eu-west-1:123456789012:stream/",
             "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks/consumer/app",
             "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks/consumer/app:1/2",
+            "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks/consumer/app:01",
+            "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks/consumer/app:+1",
         ] {
             assert_eq!(Arn::parse(text), None, "{text}");
         }

@@ -15,6 +15,9 @@ use crate::service::value::Value;
 
 /// The deepest that a request may nest; the model's own shapes nest less.
 const DEPTH_MAX: usize = 64;
+/// The most values that the lists and maps of a request may hold together: some bytes of a body become many of memory,
+/// and the model's own bounds allow some hundreds.
+const VALUES_MAX: usize = 1 << 16;
 
 /// A body that is not what the model says.
 fn refusal(words: impl Into<String>) -> ServiceError {

@@ -144,8 +144,9 @@ macro_rules! pattern {
         static $name: Pattern = Pattern {
             source: $source,
             regex: LazyLock::new(|| {
-                Regex::new(concat!("^(?:", $source, ")$"))
-                    .expect("patterns of the model are regular")
+                // The service's digits are those of ASCII.
+                let source = concat!("^(?:", $source, ")$").replace(r"\d", "[0-9]");
+                Regex::new(&source).expect("patterns of the model are regular")
             }),
         };
     };

@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 PREFIX = Path(sys.executable).parents[1]
+RUST = Path(__file__).parents[2] / "target/clients/debug/kinesis-rust"
 PAGES = ["page 1", "page 2", "page 3"]
 CHILDREN = ["shardId-000000000001", "shardId-000000000002"]
 
@@ -95,4 +96,19 @@ def test_go_when_the_shard_is_split_then_reads_and_is_pushed_to_its_end(found):
         "pushed": [*PAGES, "late"],
         "children": CHILDREN,
         "missing": "Stream nothing under account 123456789012 not found.",
+    }
+
+
+@pytest.mark.timeout(120)
+def test_rust_when_over_http_2_under_tls_then_reads_is_pushed_to_and_told_what_is_missing(engine, found, tmp_path):
+    certificate = tmp_path / "certificate.pem"
+    with engine.serve(tls=True) as server:
+        certificate.write_text(server.certificate)
+        answer = found(RUST, CERTIFICATE=str(certificate), ENDPOINT=server.url)
+    assert answer == {
+        "missing": "Stream nowhere under account 123456789012 not found.",
+        "failed": 0,
+        "shards": ["shardId-000000000000"],
+        "read": PAGES,
+        "pushed": [*PAGES, "late"],
     }

@@ -41,6 +41,18 @@ fn good_members_have_no_faults() {
 }
 
 #[test]
+fn digits_of_patterns_are_those_of_ascii() {
+    let members = Members::new()
+        .with("StreamName", "clicks")
+        .with("PartitionKey", "k")
+        .with("Data", Bytes::new())
+        .with("ExplicitHashKey", "1\u{662}");
+    let told = faults_of("PutRecord", &members);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("'explicitHashKey' failed to satisfy constraint"), "{told:?}");
+}
+
+#[test]
 fn faults_are_told_in_the_models_order_of_members() {
     let told = faults("GetShardIterator", r#"{"ShardIteratorType":"X","StreamName":"?"}"#);
     let paths: Vec<&str> = told

@@ -6,6 +6,7 @@ use minicbor::data::Type;
 
 use crate::service::decode;
 use crate::service::decode::DEPTH_MAX;
+use crate::service::decode::VALUES_MAX;
 use crate::service::error::ServiceError;
 use crate::service::shape::Shape;
 use crate::service::shape::Structure;
@@ -19,7 +20,7 @@ use crate::service::value::Value;
 ///
 /// The body is not CBOR, or not what the model says.
 pub fn members(structure: &'static Structure, body: &[u8]) -> Result<Members, ServiceError> {
-    let mut reader = Reader { decoder: Decoder::new(body), depth: 0 };
+    let mut reader = Reader { decoder: Decoder::new(body), depth: 0, values: 0 };
     let members = reader.members(structure).map_err(|fault| decode::refusal(fault.0))?;
     if reader.decoder.position() < body.len() {
         return Err(decode::refusal(""));
@@ -47,6 +48,8 @@ static ANY_TEXT: Shape = Shape::Text(Text::ANY);
 struct Reader<'b> {
     decoder: Decoder<'b>,
     depth: usize,
+    /// How many values of lists and maps were read.
+    values: usize,
 }
 
 impl Reader<'_> {
@@ -56,7 +59,7 @@ impl Reader<'_> {
         self.each(count, |reader| {
             let name = reader.text()?;
             match structure.member(&name) {
-                None => reader.decoder.skip()?,
+                None => reader.pass()?,
                 Some(member) => {
                     if let Some(value) = reader.value(member.shape)? {
                         members.set(member.name, value);
@@ -92,11 +95,7 @@ impl Reader<'_> {
 
     /// Reads a value of a shape; `None` for null.
     fn value(&mut self, shape: &'static Shape) -> Result<Option<Value>, Fault> {
-        // Tags say of an instant that it is one, which the model says, too.
-        while self.decoder.datatype()? == Type::Tag {
-            self.decoder.tag()?;
-        }
-        let value = match self.decoder.datatype()? {
+        let value = match self.untagged()? {
             Type::Null | Type::Undefined => {
                 self.decoder.skip()?;
                 return Ok(None);
@@ -115,6 +114,14 @@ impl Reader<'_> {
         Ok(Some(value))
     }
 
+    /// What comes next, behind its tags: they say of an instant that it is one, which the model says, too.
+    fn untagged(&mut self) -> Result<Type, Fault> {
+        while self.decoder.datatype()? == Type::Tag {
+            self.decoder.tag()?;
+        }
+        Ok(self.decoder.datatype()?)
+    }
+
     fn list(&mut self, shape: &'static Shape) -> Result<Value, Fault> {
         let Shape::List(member, _) = shape else {
             return Err(decode::LIST_FOUND.to_owned().into());
@@ -122,6 +129,7 @@ impl Reader<'_> {
         let count = self.decoder.array()?;
         let mut values = Vec::new();
         self.each(count, |reader| {
+            reader.count_value()?;
             values.extend(reader.value(member)?);
             Ok(())
         })?;
@@ -135,6 +143,7 @@ impl Reader<'_> {
                 let count = self.decoder.map()?;
                 let mut pairs = Vec::new();
                 self.each(count, |reader| {
+                    reader.count_value()?;
                     let key = reader.text()?;
                     if let Some(Value::Text(text)) = reader.value(&ANY_TEXT)? {
                         pairs.push((key, text));
@@ -147,11 +156,43 @@ impl Reader<'_> {
         }
     }
 
+    fn count_value(&mut self) -> Result<(), Fault> {
+        self.values += 1;
+        if VALUES_MAX < self.values { Err(Fault(String::new())) } else { Ok(()) }
+    }
+
+    /// Passes over a value that the model does not know, as deep as any other may be.
+    fn pass(&mut self) -> Result<(), Fault> {
+        match self.untagged()? {
+            Type::Array | Type::ArrayIndef => {
+                let count = self.decoder.array()?;
+                self.each(count, Self::pass)
+            }
+            Type::Map | Type::MapIndef => {
+                let count = self.decoder.map()?;
+                self.each(count, |reader| {
+                    reader.pass()?;
+                    reader.pass()
+                })
+            }
+            Type::Break => Err(Fault(String::new())),
+            _ => Ok(self.decoder.skip()?),
+        }
+    }
+
     fn text(&mut self) -> Result<String, Fault> {
-        Ok(self.decoder.str_iter()?.collect::<Result<Vec<&str>, _>>()?.concat())
+        let mut text = String::new();
+        for part in self.decoder.str_iter()? {
+            text.push_str(part?);
+        }
+        Ok(text)
     }
 
     fn bytes(&mut self) -> Result<Bytes, Fault> {
-        Ok(self.decoder.bytes_iter()?.collect::<Result<Vec<&[u8]>, _>>()?.concat().into())
+        let mut bytes = Vec::new();
+        for part in self.decoder.bytes_iter()? {
+            bytes.extend_from_slice(part?);
+        }
+        Ok(bytes.into())
     }
 }

@@ -1,5 +1,6 @@
 //! Requests in JSON: blobs are base64, instants are seconds.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::DeserializeSeed;
@@ -11,6 +12,7 @@ use serde::de::SeqAccess;
 use serde::de::Visitor;
 
 use crate::service::decode;
+use crate::service::decode::VALUES_MAX;
 use crate::service::error::ServiceError;
 use crate::service::shape::Shape;
 use crate::service::shape::Structure;
@@ -25,7 +27,8 @@ use crate::service::value::Value;
 /// The body is not JSON, or not what the model says.
 pub fn members(structure: &'static Structure, body: &[u8]) -> Result<Members, ServiceError> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let read = deserializer.deserialize_map(MembersVisitor(structure));
+    let values = Cell::new(0);
+    let read = deserializer.deserialize_map(MembersVisitor { structure, values: &values });
     let members = read.map_err(|error| match error.classify() {
         serde_json::error::Category::Data => decode::refusal(without_place(&error)),
         _ => decode::refusal(""),
@@ -47,9 +50,13 @@ fn without_place(error: &serde_json::Error) -> String {
     }
 }
 
-struct MembersVisitor(&'static Structure);
+struct MembersVisitor<'c> {
+    structure: &'static Structure,
+    /// How many values of lists and maps were read.
+    values: &'c Cell<usize>,
+}
 
-impl<'de> Visitor<'de> for MembersVisitor {
+impl<'de> Visitor<'de> for MembersVisitor<'_> {
     type Value = Members;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,11 +66,12 @@ impl<'de> Visitor<'de> for MembersVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<Members, A::Error> {
         let mut members = Members::new();
         while let Some(name) = pairs.next_key::<std::borrow::Cow<'de, str>>()? {
-            let Some(member) = self.0.member(&name) else {
+            let Some(member) = self.structure.member(&name) else {
                 pairs.next_value::<IgnoredAny>()?;
                 continue;
             };
-            if let Some(value) = pairs.next_value_seed(ShapeSeed(member.shape))? {
+            let seed = ShapeSeed { shape: member.shape, values: self.values };
+            if let Some(value) = pairs.next_value_seed(seed)? {
                 members.set(member.name, value);
             }
         }
@@ -73,9 +81,20 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
 /// Reads a value of a shape; `None` for null.
 #[derive(Clone, Copy)]
-struct ShapeSeed(&'static Shape);
+struct ShapeSeed<'c> {
+    shape: &'static Shape,
+    values: &'c Cell<usize>,
+}
 
-impl<'de> DeserializeSeed<'de> for ShapeSeed {
+impl ShapeSeed<'_> {
+    /// Counts a value of a list or map; `E` has no words where there are too many.
+    fn count_value<E: Error>(&self) -> Result<(), E> {
+        self.values.set(self.values.get() + 1);
+        if VALUES_MAX < self.values.get() { Err(E::custom("")) } else { Ok(()) }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for ShapeSeed<'_> {
     type Value = Option<Value>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -89,7 +108,7 @@ fn told<E: Error>(read: Result<Value, String>) -> Result<Option<Value>, E> {
     read.map(Some).map_err(E::custom)
 }
 
-impl<'de> Visitor<'de> for ShapeSeed {
+impl<'de> Visitor<'de> for ShapeSeed<'_> {
     type Value = Option<Value>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,11 +120,11 @@ impl<'de> Visitor<'de> for ShapeSeed {
     }
 
     fn visit_bool<E: Error>(self, is_so: bool) -> Result<Self::Value, E> {
-        told(decode::boolean(self.0, is_so))
+        told(decode::boolean(self.shape, is_so))
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
-        told(decode::integer(self.0, number, 1_000))
+        told(decode::integer(self.shape, number, 1_000))
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
@@ -113,36 +132,40 @@ impl<'de> Visitor<'de> for ShapeSeed {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
-        told(decode::fraction(self.0, number, 1e3))
+        told(decode::fraction(self.shape, number, 1e3))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        match self.0 {
+        match self.shape {
             Shape::Blob(_) => told(decode::blob(text)),
             other => told(decode::text(other, text)),
         }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        let Shape::List(shape, _) = self.0 else {
+        let Shape::List(shape, _) = self.shape else {
             return Err(A::Error::custom(decode::LIST_FOUND));
         };
         let mut values = Vec::new();
-        while let Some(value) = items.next_element_seed(Self(shape))? {
+        while let Some(value) = items.next_element_seed(Self { shape, ..self })? {
+            self.count_value()?;
             values.extend(value);
         }
         Ok(Some(Value::List(values)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<Self::Value, A::Error> {
-        match self.0 {
+        match self.shape {
             Shape::Structure(structure) => {
-                MembersVisitor(structure).visit_map(pairs).map(|members| Some(members.into()))
+                let visitor = MembersVisitor { structure, values: self.values };
+                visitor.visit_map(pairs).map(|members| Some(members.into()))
             }
             Shape::Map(..) => {
                 let mut map = Vec::new();
                 while let Some(key) = pairs.next_key::<String>()? {
-                    if let Some(Value::Text(text)) = pairs.next_value_seed(Self(&ANY_TEXT))? {
+                    self.count_value()?;
+                    let seed = Self { shape: &ANY_TEXT, ..self };
+                    if let Some(Value::Text(text)) = pairs.next_value_seed(seed)? {
                         map.push((key, text));
                     }
                 }

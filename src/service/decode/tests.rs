@@ -1,6 +1,7 @@
 //! One request in both languages, and bodies that are none.
 
 use crate::clock::Millis;
+use crate::service::decode::VALUES_MAX;
 use crate::service::decode::cbor;
 use crate::service::decode::json;
 use crate::service::encode;
@@ -69,11 +70,12 @@ fn values_of_other_types_are_refused_in_the_services_words() {
 }
 
 #[test]
-fn depths_without_end_are_skipped_and_not_followed() {
+fn depths_without_end_are_not_followed() {
     let deep = format!("{{\"Other\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(json::members(input("CreateStream"), deep.as_bytes()), Ok(Members::new()));
     let deep = [b"\xa1\x65Other".as_slice(), &vec![0x81; 100_000], &[1]].concat();
-    assert_eq!(cbor::members(input("CreateStream"), &deep), Ok(Members::new()));
+    let refused = cbor::members(input("CreateStream"), &deep).unwrap_err();
+    assert_eq!((refused.code, refused.message.as_str()), (ErrorCode::Serialization, ""));
 }
 
 #[test]
@@ -83,6 +85,48 @@ fn an_instant_may_be_tagged_as_one() {
     assert_eq!(members.timestamp("Timestamp"), Some(Millis(1_700_000_000_000)));
     let json = json::members(input("GetShardIterator"), br#"{"Timestamp":1700000000.25}"#).unwrap();
     assert_eq!(json.timestamp("Timestamp"), Some(Millis(1_700_000_000_250)));
+}
+
+#[test]
+fn more_values_than_any_request_holds_are_refused_before_they_fill_memory() {
+    for (count, is_taken) in [(VALUES_MAX, true), (VALUES_MAX + 1, false)] {
+        let maps = format!("{{\"Records\":[{}]}}", vec!["{}"; count].join(","));
+        let pairs: Vec<String> = (0..count).map(|key| format!("\"{key}\":\"\"")).collect();
+        let pairs = format!("{{\"Tags\":{{{}}}}}", pairs.join(","));
+        assert_eq!(json::members(input("PutRecords"), maps.as_bytes()).is_ok(), is_taken);
+        assert_eq!(json::members(input("AddTagsToStream"), pairs.as_bytes()).is_ok(), is_taken);
+        let maps = [b"\xa1\x67Records\x9f".as_slice(), &vec![0xa0; count], b"\xff"].concat();
+        let pairs = [b"\xa1\x64Tags\xbf".as_slice(), &vec![0x60; 2 * count], b"\xff"].concat();
+        assert_eq!(cbor::members(input("PutRecords"), &maps).is_ok(), is_taken);
+        assert_eq!(cbor::members(input("AddTagsToStream"), &pairs).is_ok(), is_taken);
+    }
+}
+
+#[test]
+fn members_that_the_model_has_not_are_passed_over_where_they_are_well_formed() {
+    let unknown = |value: &[u8]| {
+        let body = [b"\xa2\x61x".as_slice(), value, b"\x6aStreamName\x61s"].concat();
+        cbor::members(input("CreateStream"), &body)
+    };
+    let known = Members::new().with("StreamName", "s");
+    for value in [
+        b"\xf6".as_slice(),
+        b"\x82\x9f\x01\xff\x02",
+        b"\xbf\x61a\x82\x01\xc1\x02\xff",
+        b"\x7f\x61a\x60\xff",
+        b"\xc1\xc2\x41a",
+    ] {
+        assert_eq!(unknown(value), Ok(known.clone()), "{value:x?}");
+    }
+    for value in [
+        b"\xff".as_slice(),
+        b"\x9f\x82\x01\xff",
+        &[0x81; 65],
+        &[0xc1].repeat(70_000),
+        &[0x82, 0x9f].repeat(70_000),
+    ] {
+        assert_eq!(unknown(value).unwrap_err().message, "", "{:x?}", &value[..2.min(value.len())]);
+    }
 }
 
 proptest! {

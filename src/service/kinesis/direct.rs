@@ -3,8 +3,15 @@
 //! Only requests as clients write them go this way: whatever is out of the ordinary, a fault above all, is left to the
 //! operations themselves, which know all the words.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use base64_simd::STANDARD;
-use serde::Deserialize;
+use serde::de::Deserialize;
+use serde::de::Deserializer;
+use serde::de::MapAccess;
+use serde::de::Visitor;
+use serde::de::value::MapAccessDeserializer;
 
 use crate::engine::Distribution;
 use crate::engine::put_many::Answers;
@@ -37,19 +44,23 @@ struct Record<'b> {
     end: usize,
 }
 
+/// Brackets that open something in a request, at most: two for each record, as keys may have some. The parser steps by
+/// recursion over what does not belong in its place, and these bound how deep.
+const OPENINGS_MAX: usize = 2 * (PUT_RECORDS_MAX + 1);
+
 /// The request as clients write it: text without escapes.
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Body<'b> {
     #[serde(borrow)]
-    records: Vec<Asked<'b>>,
+    records: Vec<OfMap<Asked<'b>>>,
     stream_name: Option<&'b str>,
     #[serde(rename = "StreamARN")]
     stream_arn: Option<&'b str>,
     dry_run: Option<bool>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Asked<'b> {
     data: &'b str,
@@ -57,10 +68,43 @@ struct Asked<'b> {
     explicit_hash_key: Option<&'b str>,
 }
 
+/// A structure that is written as a map: a derived reader by itself takes a list of its members, too.
+struct OfMap<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OfMap<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(OfMapVisitor(PhantomData))
+    }
+}
+
+struct OfMapVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OfMapVisitor<T> {
+    type Value = OfMap<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a structure")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OfMap<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(OfMap)
+    }
+}
+
+/// Counts `[` and `{`, which one bit tells apart, in runs that a byte can count and that fill registers of any width.
+fn openings(body: &[u8]) -> usize {
+    const RUN: usize = 192;
+    let in_run = |run: &[u8]| run.iter().map(|byte| u8::from(byte | 0x20 == b'{')).sum::<u8>();
+    body.chunks(RUN).map(|run| usize::from(in_run(run))).sum()
+}
+
 impl<'b> PutRecords<'b> {
     /// Reads a request, if it is in order.
     pub fn read(body: &'b [u8]) -> Option<Self> {
-        let Body { records: puts, stream_name, stream_arn, dry_run } =
+        if OPENINGS_MAX < openings(body) {
+            return None;
+        }
+        let OfMap(Body { records: puts, stream_name, stream_arn, dry_run }) =
             sonic_rs::from_slice(body).ok()?;
         if puts.is_empty() || PUT_RECORDS_MAX < puts.len() || dry_run == Some(true) {
             return None;
@@ -68,7 +112,7 @@ impl<'b> PutRecords<'b> {
         let mut records = Vec::with_capacity(puts.len());
         let mut data = Vec::with_capacity(body.len() / 4 * 3);
         let mut bytes = 0;
-        for put in puts {
+        for OfMap(put) in puts {
             let key = put.partition_key;
             check_key(key).ok()?;
             let hash_key = match put.explicit_hash_key {

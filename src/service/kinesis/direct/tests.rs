@@ -145,7 +145,36 @@ fn what_is_out_of_the_ordinary_goes_the_other_way() {
         format!("{{\"StreamName\":\"nowhere\",\"Records\":[{good}]}}"),
         format!("{{\"StreamName\":\"clicks\",\"DryRun\":true,\"Records\":[{good}]}}"),
         format!("{{\"StreamName\":\"clicks\",\"Records\":[{good}]}} and more"),
+        put(r#"["eA==","k",null]"#),
+        format!("[[{good}],\"clicks\",null,null]"),
     ] {
         assert_eq!(direct(&kinesis(Limits::Off), &body), None, "{body:.80}");
+    }
+}
+
+#[test]
+fn what_is_nested_without_end_is_refused_and_not_followed() {
+    let deep = "[".repeat(4_000_000);
+    for body in [
+        format!("{{\"StreamName\":\"clicks\",\"Records\":[],\"Other\":{deep}"),
+        format!("{{\"StreamName\":\"clicks\",\"Records\":[{{\"Other\":{deep}"),
+        format!("{{\"StreamName\":{deep}"),
+        deep.clone(),
+    ] {
+        assert_eq!(direct(&kinesis(Limits::Off), &body), None);
+        assert!(slow(&kinesis(Limits::Off), "PutRecords", &body).is_err());
+    }
+}
+
+#[test]
+fn brackets_are_counted_wherever_they_stand() {
+    let good = r#"{"Data":"eA==","PartitionKey":"user[1]"}"#;
+    let body = format!("{{\"StreamName\":\"clicks\",\"Records\":[{}]}}", vec![good; 500].join(","));
+    assert_eq!(openings(body.as_bytes()), OPENINGS_MAX);
+    assert!(PutRecords::read(body.as_bytes()).is_some());
+    let more = body.replacen("user[1]", "user[[1]", 1);
+    assert!(PutRecords::read(more.as_bytes()).is_none());
+    for len in [0, 1, 191, 192, 193, 1_000] {
+        assert_eq!((openings(&vec![b'['; len]), openings(&vec![b'Z'; len])), (len, 0));
     }
 }
