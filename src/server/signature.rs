@@ -201,14 +201,17 @@ fn verify(
         return invalid(format!("Date must be in ISO-8601 'basic format'. Got '{}'.", signed.time));
     };
     if SKEW_MS < now.since(time).saturating_abs() {
-        let (is, bound) = if time < now {
-            ("expired", now.plus(-SKEW_MS))
+        let (is, to, sign) = if time < now {
+            ("expired", "now earlier than", -1)
         } else {
-            ("not yet current", now.plus(SKEW_MS))
+            ("not yet current", "still later than", 1)
         };
         return invalid(format!(
-            "Signature {is}: {} is too far from {bound} (5 min.).",
-            signed.time
+            "Signature {is}: {} is {to} {} ({} {} 5 min.)",
+            signed.time,
+            basic(now.plus(sign * SKEW_MS)),
+            basic(now),
+            if sign < 0 { '-' } else { '+' },
         ));
     }
     if !signed.time.starts_with(&signed.day) {
@@ -241,6 +244,14 @@ fn verify(
         );
     }
     Ok(())
+}
+
+/// Writes `20260101T000000Z`.
+fn basic(time: Millis) -> String {
+    match jiff::Timestamp::from_millisecond(time.0) {
+        Ok(time) => time.strftime("%Y%m%dT%H%M%SZ").to_string(),
+        Err(_) => time.to_string(),
+    }
 }
 
 /// Reads `20260101T000000Z`.

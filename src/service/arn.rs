@@ -87,7 +87,12 @@ impl fmt::Display for Arn {
 fn partition(region: &str) -> &'static str {
     match region {
         china if china.starts_with("cn-") => "aws-cn",
+        europe if europe.starts_with("eusc-") => "aws-eusc",
         government if government.starts_with("us-gov-") => "aws-us-gov",
+        isolated if isolated.starts_with("eu-isoe-") => "aws-iso-e",
+        isolated if isolated.starts_with("us-iso-") => "aws-iso",
+        isolated if isolated.starts_with("us-isob-") => "aws-iso-b",
+        isolated if isolated.starts_with("us-isof-") => "aws-iso-f",
         _ => "aws",
     }
 }

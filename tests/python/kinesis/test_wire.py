@@ -1,6 +1,7 @@
 """The endpoint as it is on the wire: languages, refusals in order, signatures, bounds."""
 
 import contextlib
+import datetime
 import http.client
 import json
 import socket
@@ -260,13 +261,28 @@ class TestSignatures:
         status, body = refusal(signed, body=b'{"Limit":1}', **headers)
         assert (status, body["__type"]) == (400, "InvalidSignatureException")
 
-    def test_request_when_old_then_refused(self, client):
+    @pytest.mark.parametrize(
+        ("minutes", "words"),
+        [
+            (-6, r"Signature expired: \d{8}T\d{6}Z is now earlier than \d{8}T\d{6}Z \(\d{8}T\d{6}Z - 5 min\.\)"),
+            (
+                6,
+                r"Signature not yet current: \d{8}T\d{6}Z is still later than \d{8}T\d{6}Z \(\d{8}T\d{6}Z \+ 5 min\.\)",
+            ),
+        ],
+    )
+    def test_request_when_old_then_refused(self, signed, client, monkeypatch, minutes, words):
+        then = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=minutes)
+        monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: then)
+        with pytest.raises(ClientError, match=words):
+            client(signed).list_streams()
+
+    def test_request_when_the_engine_lives_in_another_time_then_signed_by_the_machines(self, client):
         with (
-            ss.Engine(clock=ss.ManualClock("2026-01-01T00:00:00Z")) as old,
+            ss.Engine(clock=ss.ManualClock("2001-01-01T00:00:00Z")) as old,
             old.serve(credentials={"AKID": "s"}) as server,
-            pytest.raises(ClientError, match="Signature not yet current"),
         ):
-            client(server, key="AKID", secret="s").list_streams()
+            assert client(server, key="AKID", secret="s").list_streams()["StreamNames"] == []
 
 
 def test_connection_when_encrypted_then_speaks_both_versions(engine):
