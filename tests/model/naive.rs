@@ -149,6 +149,10 @@ impl Model {
         self.shards.iter().filter(kept).cloned().collect()
     }
 
+    pub(crate) fn has(&self, shard: u32) -> bool {
+        self.listed().iter().any(|listed| listed.number == shard)
+    }
+
     pub(crate) fn end(&self) -> u64 {
         self.first_index + self.records.len() as u64
     }

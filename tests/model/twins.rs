@@ -303,7 +303,7 @@ impl Twins {
         let now = self.now();
         let shard = shard.map(|index| self.pick(index));
         let named = shard.map(name);
-        let there = shard.is_none_or(|shard| (shard as usize) < self.model.shards.len());
+        let there = shard.is_none_or(|shard| self.model.has(shard));
         let fits = |of: Option<u32>| there && (of.is_none() || shard.is_none() || of == shard);
 
         let (position, start, of) = self.position(from);
@@ -344,10 +344,12 @@ impl Twins {
         indices: (u64, u64),
     ) -> Outcome {
         let named = shard.map(name);
-        let (slices, next) = self
-            .stream
-            .read(self.now(), from, until, named.as_deref(), limit)
-            .expect("the shard is there");
+        let read = self.stream.read(self.now(), from, until, named.as_deref(), limit);
+        if shard.is_some_and(|shard| !self.model.has(shard)) {
+            prop_assert!(read.is_err(), "a shard that has expired is not there");
+            return Ok(());
+        }
+        let (slices, next) = read.expect("the shard is there");
         prop_assert!(slices.iter().all(|slice| !slice.is_empty()));
         let each = slices.iter().flat_map(|slice| {
             (0..slice.len())
