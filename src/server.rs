@@ -3,6 +3,7 @@
 mod connection;
 mod credentials;
 mod events;
+mod linger;
 #[cfg(any(test, fuzzing))]
 pub mod memory;
 mod protocol;

@@ -39,6 +39,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::server::credentials::Credentials;
 use crate::server::events::Events;
+use crate::server::linger::Linger;
 use crate::server::protocol;
 use crate::server::protocol::Answer;
 use crate::server::protocol::Head;
@@ -123,6 +124,8 @@ pub(super) async fn work(
 ) {
     let graceful = GracefulShutdown::new();
     let mut stopped = endpoint.stopped.clone();
+    let linger = Linger::default();
+    tokio::spawn(linger.clone().run());
     loop {
         let taken = tokio::select! {
             taken = sockets.recv() => taken,
@@ -132,15 +135,16 @@ pub(super) async fn work(
         let Ok(socket) = TcpStream::from_std(socket) else { continue };
         let _ = socket.set_nodelay(true);
         let (endpoint, watcher) = (Arc::clone(endpoint), graceful.watcher());
+        let linger = linger.clone();
         tokio::spawn(async move {
             let _place = place;
             match endpoint.acceptor.clone() {
-                None => serve(socket, endpoint, watcher).await,
+                None => serve(socket, endpoint, watcher, linger).await,
                 Some(acceptor) => {
                     if let Ok(Ok(socket)) =
                         tokio::time::timeout(PATIENCE, acceptor.accept(socket)).await
                     {
-                        serve(socket, endpoint, watcher).await;
+                        serve(socket, endpoint, watcher, linger).await;
                     }
                 }
             }
@@ -154,6 +158,7 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     socket: S,
     endpoint: Arc<Endpoint>,
     watcher: Watcher,
+    linger: Linger,
 ) {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
@@ -169,8 +174,13 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         .max_concurrent_streams(STREAMS_MAX)
         .keep_alive_interval(Some(PATIENCE));
     let service = service_fn(move |request| {
-        let endpoint = Arc::clone(&endpoint);
-        async move { Ok::<_, Infallible>(endpoint.answer(request).await) }
+        let (endpoint, linger) = (Arc::clone(&endpoint), linger.clone());
+        async move {
+            linger.asked();
+            let answer = endpoint.answer(request).await;
+            linger.answered();
+            Ok::<_, Infallible>(answer)
+        }
     });
     let connection = builder.serve_connection(TokioIo::new(socket), service);
     // Whatever a connection dies of, the client sees, and others do not.

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use crate::server::connection;
 use crate::server::connection::Endpoint;
 use crate::server::credentials::Credentials;
+use crate::server::linger::Linger;
 use crate::service::Kinesis;
 
 /// How often the server may look for more before the client takes it that nothing else is said.
@@ -38,7 +39,9 @@ pub fn converse(
     runtime.block_on(async {
         let (_stop, stopped) = watch::channel(false);
         let endpoint = Arc::new(Endpoint::new(kinesis, credentials, None, stopped));
-        connection::serve(wire, endpoint, GracefulShutdown::new().watcher()).await;
+        // Let go of, it would end the connection.
+        let graceful = GracefulShutdown::new();
+        connection::serve(wire, endpoint, graceful.watcher(), Linger::default()).await;
     });
     std::mem::take(&mut *answered.lock())
 }
