@@ -105,10 +105,9 @@ impl Engine {
         self.check_open()?;
         check_stream_name(name)?;
         check_tags(&options.tags)?;
-        account.create_stream(now, name, &options.clone(), |born_seconds| {
+        account.create_stream(now, name, &options.clone(), |birth| {
             Stream::new(
-                now,
-                born_seconds,
+                birth,
                 name.to_owned(),
                 account.id().into(),
                 &self.options,

@@ -10,6 +10,7 @@ use crate::clock::Millis;
 use crate::engine::EngineOptions;
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::Status;
+use crate::engine::stream::Birth;
 use crate::engine::stream::Mode;
 use crate::engine::stream::Stream;
 use crate::engine::stream::StreamOptions;
@@ -101,13 +102,13 @@ impl Account {
         }
     }
 
-    /// Adds a stream, which `make` makes by the second of its birth, where its name and the account's limits leave room.
+    /// Adds a stream, which `make` makes by its birth, where its name and the account's limits leave room.
     pub(crate) fn create_stream(
         &self,
         now: Millis,
         name: &str,
         options: &StreamOptions,
-        make: impl FnOnce(u64) -> Result<Stream, EngineError>,
+        make: impl FnOnce(Birth) -> Result<Stream, EngineError>,
     ) -> Result<Arc<Stream>, EngineError> {
         self.settle(now);
         let mut streams = self.streams.write();
@@ -126,7 +127,7 @@ impl Account {
             check_on_demand(self, &usage)?;
         }
         self.check_room(&usage, 0, options.shard_count)?;
-        let stream = Arc::new(make(self.birth_seconds(now, name))?);
+        let stream = Arc::new(make(self.birth(now, name))?);
         streams.insert(name.to_owned(), Arc::clone(&stream));
         Ok(stream)
     }
@@ -188,11 +189,10 @@ impl Account {
         self.resource_tags.lock().retain(|arn, _| !is_of_it(arn));
     }
 
-    /// The second in which the first shards of a new stream are born, so that no sequence number is one of a stream that
-    /// had its name before.
-    fn birth_seconds(&self, now: Millis, name: &str) -> u64 {
+    /// The birth of a new stream, so that no sequence number of it is one of a stream that had its name before.
+    fn birth(&self, now: Millis, name: &str) -> Birth {
         let after = self.last_births.lock().get(name).map_or(0, |last| last + 1);
-        now.whole_seconds().max(after)
+        Birth { now, seconds: now.whole_seconds().max(after) }
     }
 
     /// Lets go of all streams.

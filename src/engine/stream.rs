@@ -120,6 +120,15 @@ pub struct StreamOptions {
     pub warm_throughput: Option<i64>,
 }
 
+/// When a stream is made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Birth {
+    /// The time.
+    pub(crate) now: Millis,
+    /// The second in which its first shards are born, which may be later.
+    pub(crate) seconds: u64,
+}
+
 /// One record on its way in.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
@@ -186,8 +195,7 @@ enum Change {
 
 impl Stream {
     pub(crate) fn new(
-        now: Millis,
-        born_seconds: u64,
+        birth: Birth,
         name: String,
         account: Arc<str>,
         engine_options: &EngineOptions,
@@ -195,6 +203,7 @@ impl Stream {
         engine_closed: Arc<AtomicBool>,
         options: StreamOptions,
     ) -> Result<Self, EngineError> {
+        let Birth { now, seconds: born_seconds } = birth;
         check_shard_count(i64::from(options.shard_count))?;
         check_retention(options.retention_ms)?;
         let shards = reshard::first_shards(now, born_seconds, options.shard_count);

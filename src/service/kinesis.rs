@@ -285,13 +285,11 @@ impl Call<'_> {
 
     /// The names of the stream and of its account that the call gives, whether they are there or not.
     fn names(&self) -> (String, String) {
-        match self.input.text("StreamARN").and_then(Arn::parse) {
-            Some(arn) => (arn.stream, arn.account),
-            None => {
-                let name = self.input.text("StreamName").unwrap_or_default();
-                (name.to_owned(), self.account.id().to_owned())
-            }
+        if let Some(arn) = self.input.text("StreamARN").and_then(Arn::parse) {
+            return (arn.stream, arn.account);
         }
+        let name = self.input.text("StreamName").unwrap_or_default();
+        (name.to_owned(), self.account.id().to_owned())
     }
 
     /// The shard that an id stands for; digits alone will do, as they do at the service.

@@ -60,7 +60,7 @@ pub(super) fn remove<'k>(
     let keys: Vec<&str> = keys.collect();
     check_characters(keys.iter().copied(), &format!("remove tags from {}", of_stream(stream)))?;
     stream.label(call.now, |tags| {
-        keys.into_iter().for_each(|key| drop(tags.remove(key)));
+        tags.retain(|key, _| !keys.contains(&key.as_str()));
         Ok::<(), EngineError>(())
     })?;
     Ok(())
