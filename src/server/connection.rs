@@ -40,6 +40,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::server::credentials::Credentials;
 use crate::server::events::Events;
 use crate::server::linger::Linger;
+use crate::server::linger::Turns;
 use crate::server::protocol;
 use crate::server::protocol::Answer;
 use crate::server::protocol::Head;
@@ -135,16 +136,16 @@ pub(super) async fn work(
         let Ok(socket) = TcpStream::from_std(socket) else { continue };
         let _ = socket.set_nodelay(true);
         let (endpoint, watcher) = (Arc::clone(endpoint), graceful.watcher());
-        let linger = linger.clone();
+        let turns = linger.begin();
         tokio::spawn(async move {
             let _place = place;
             match endpoint.acceptor.clone() {
-                None => serve(socket, endpoint, watcher, linger).await,
+                None => serve(socket, endpoint, watcher, turns).await,
                 Some(acceptor) => {
                     if let Ok(Ok(socket)) =
                         tokio::time::timeout(PATIENCE, acceptor.accept(socket)).await
                     {
-                        serve(socket, endpoint, watcher, linger).await;
+                        serve(socket, endpoint, watcher, turns).await;
                     }
                 }
             }
@@ -158,8 +159,9 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     socket: S,
     endpoint: Arc<Endpoint>,
     watcher: Watcher,
-    linger: Linger,
+    turns: Turns,
 ) {
+    let turns = Arc::new(turns);
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -174,11 +176,11 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         .max_concurrent_streams(STREAMS_MAX)
         .keep_alive_interval(Some(PATIENCE));
     let service = service_fn(move |request| {
-        let (endpoint, linger) = (Arc::clone(&endpoint), linger.clone());
+        let (endpoint, turns) = (Arc::clone(&endpoint), Arc::clone(&turns));
         async move {
-            linger.asked();
+            turns.asked();
             let answer = endpoint.answer(request).await;
-            linger.answered();
+            turns.answered();
             Ok::<_, Infallible>(answer)
         }
     });

@@ -1,10 +1,12 @@
-//! Threads that linger: after an answer to a client that asks at once again, a thread looks for the next request for a
-//! moment before it sleeps.
+//! Threads that linger: after an answer to its only client, if that asks at once again, a thread looks for the next
+//! request for a moment before it sleeps.
 //!
 //! Waking a core that sleeps takes longer than a small request does. A client that takes its time is never lingered for,
 //! and whoever else has work to do on the core goes first.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -22,9 +24,14 @@ pub(super) struct Linger(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
+    connections: AtomicUsize,
     pace: Mutex<Pace>,
     begins: Notify,
 }
+
+/// One connection of a thread.
+#[derive(Debug)]
+pub(super) struct Turns(Arc<State>);
 
 /// How clients take turns with the thread.
 #[derive(Debug, Default)]
@@ -45,7 +52,7 @@ impl Pace {
     }
 }
 
-impl Linger {
+impl Turns {
     /// A request came.
     pub(super) fn asked(&self) {
         self.0.pace.lock().asked(Instant::now());
@@ -53,9 +60,25 @@ impl Linger {
 
     /// A request was answered.
     pub(super) fn answered(&self) {
-        if self.0.pace.lock().answered(Instant::now()) {
+        let is_brisk = self.0.pace.lock().answered(Instant::now());
+        // Where there are several, one of them has something to say, or needs the core to say it.
+        if is_brisk && self.0.connections.load(Ordering::Relaxed) == 1 {
             self.0.begins.notify_one();
         }
+    }
+}
+
+impl Drop for Turns {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Linger {
+    /// A connection begins.
+    pub(super) fn begin(&self) -> Turns {
+        self.0.connections.fetch_add(1, Ordering::Relaxed);
+        Turns(Arc::clone(&self.0))
     }
 
     /// Lingers whenever it is worth it, for ever.
@@ -75,6 +98,22 @@ impl Linger {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn one_connection_is_lingered_for_and_of_several_none() {
+        let linger = Linger::default();
+        let begins = || tokio::time::timeout(Duration::ZERO, linger.0.begins.notified());
+        linger.0.pace.lock().is_brisk = true;
+        let first = linger.begin();
+        first.answered();
+        assert!(begins().await.is_ok());
+        let second = linger.begin();
+        first.answered();
+        assert!(begins().await.is_err());
+        drop(second);
+        first.answered();
+        assert!(begins().await.is_ok());
+    }
 
     #[test]
     fn a_client_is_lingered_for_that_asked_at_once_after_its_last_answer() {

@@ -41,7 +41,7 @@ pub fn converse(
         let endpoint = Arc::new(Endpoint::new(kinesis, credentials, None, stopped));
         // Let go of, it would end the connection.
         let graceful = GracefulShutdown::new();
-        connection::serve(wire, endpoint, graceful.watcher(), Linger::default()).await;
+        connection::serve(wire, endpoint, graceful.watcher(), Linger::default().begin()).await;
     });
     std::mem::take(&mut *answered.lock())
 }

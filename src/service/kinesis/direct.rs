@@ -7,6 +7,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use base64_simd::STANDARD;
+use multiversion::multiversion;
 use serde::de::Deserialize;
 use serde::de::Deserializer;
 use serde::de::MapAccess;
@@ -92,6 +93,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OfMapVisitor<T> {
 }
 
 /// Counts `[` and `{`, which one bit tells apart, in runs that a byte can count and that fill registers of any width.
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+fma"))]
 fn openings(body: &[u8]) -> usize {
     const RUN: usize = 192;
     let in_run = |run: &[u8]| run.iter().map(|byte| u8::from(byte | 0x20 == b'{')).sum::<u8>();
