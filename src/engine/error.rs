@@ -284,7 +284,8 @@ pub enum EngineError {
     },
     /// More consumers of a stream being made than may be at once.
     #[error(
-        "Stream {stream} under account {account} has the maximum number of consumers in CREATING state: wait until one is          ACTIVE."
+        "Stream {stream} under account {account} has the maximum number of consumers in CREATING state: wait until one is \
+         ACTIVE."
     )]
     TooManyConsumersCreating {
         /// The stream.

@@ -953,14 +953,15 @@ impl State {
     /// Splits the shards that were busy, each at its time, as long as the stream may grow.
     fn grow(&mut self, now: Millis) {
         let due = |shard: &Shard| shard.load.split_due().filter(|_| shard.is_open());
-        let mut busy: Vec<(Millis, ShardIndex)> = Vec::new();
-        if self.settings.mode == Mode::OnDemand && self.life.status() != Status::Deleting {
-            let each = self.shards.iter();
-            busy.extend(each.filter_map(|shard| Some((due(shard)?, shard.birth.shard))));
+        self.growth_due = None;
+        if self.settings.mode == Mode::Provisioned || self.life.status() == Status::Deleting {
+            self.shards.iter_mut().for_each(|shard| shard.load = Load::default());
+            return;
         }
+        let each = self.shards.iter().filter_map(|shard| Some((due(shard)?, shard.birth.shard)));
+        let mut busy: Vec<(Millis, ShardIndex)> = each.collect();
         busy.sort_unstable();
         let mut open = self.map.births().len();
-        self.growth_due = None;
         for (due, shard) in busy {
             if now < due {
                 self.growth_due = Some(due);
