@@ -1,5 +1,6 @@
 """Edges of the API that clients rely on: streams made again, tokens, states, and whose fault is told first."""
 
+import contextlib
 import datetime
 
 import pytest
@@ -306,12 +307,13 @@ def test_encryption_when_stopped_as_none_then_refused(clicks):
 def test_subscription_when_its_consumer_is_deregistered_then_ends_as_not_found(clicks):
     clicks.register_stream_consumer(StreamARN=ARN, ConsumerName="app")
     start = {"Type": "LATEST"}
-    events = clicks.subscribe_to_shard(ConsumerARN=CONSUMER, ShardId=SHARD, StartingPosition=start)["EventStream"]
-    events = iter(events)
-    next(events)
-    clicks.deregister_stream_consumer(ConsumerARN=CONSUMER)
-    with pytest.raises(ClientError) as ended:
+    stream = clicks.subscribe_to_shard(ConsumerARN=CONSUMER, ShardId=SHARD, StartingPosition=start)["EventStream"]
+    with contextlib.closing(stream):
+        events = iter(stream)
         next(events)
+        clicks.deregister_stream_consumer(ConsumerARN=CONSUMER)
+        with pytest.raises(ClientError) as ended:
+            next(events)
     assert ended.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
