@@ -697,6 +697,11 @@ impl Stream {
         Ok(state)
     }
 
+    /// Checks that the stream takes changes now.
+    pub fn check_takes_changes(&self, now: Millis) -> Result<(), EngineError> {
+        self.active_at(now).map(drop)
+    }
+
     fn check_active(&self, state: &State) -> Result<(), EngineError> {
         match state.life.status() {
             Status::Active => Ok(()),

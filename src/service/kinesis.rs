@@ -72,6 +72,7 @@ use crate::service::error::ServiceError;
 use crate::service::kinesis::get_records::Found;
 use crate::service::kinesis::model::Operation;
 use crate::service::kinesis::subscribe_to_shard::Subscription;
+use crate::service::refusal::missing_stream;
 use crate::service::token::Sealer;
 use crate::service::value::Members;
 
@@ -203,11 +204,6 @@ fn must_be_there(operation: &Operation, member: &str, input: &Members) -> bool {
     }
 }
 
-/// That there is no such stream.
-fn missing(stream: &str, account: &str) -> ServiceError {
-    ServiceError::not_found(format!("Stream {stream} under account {account} not found."))
-}
-
 impl Call<'_> {
     /// The stream that the call names, by name or by ARN.
     fn stream(&self) -> Result<Arc<Stream>, ServiceError> {
@@ -218,7 +214,7 @@ impl Call<'_> {
     fn stream_for_records(&self) -> Result<Arc<Stream>, ServiceError> {
         let stream = self.stream()?;
         if stream.status(self.now)? == Status::Creating {
-            return Err(missing(stream.name(), stream.account()));
+            return Err(missing_stream(stream.name(), stream.account()));
         }
         Ok(stream)
     }
@@ -246,7 +242,7 @@ impl Call<'_> {
     fn stream_of(&self, arn: &Arn) -> Result<(Arc<Stream>, Arc<Account>), ServiceError> {
         match self.engine.known_account(&arn.account, &arn.region) {
             Some(account) => Ok((account.stream(self.now, &arn.stream)?, account)),
-            None => Err(missing(&arn.stream, &arn.account)),
+            None => Err(missing_stream(&arn.stream, &arn.account)),
         }
     }
 
@@ -255,7 +251,7 @@ impl Call<'_> {
         // Some clients send whole seconds.
         match self.input.timestamp("StreamCreationTimestamp") {
             Some(asked) if asked.whole_seconds() != stream.created().whole_seconds() => {
-                Err(missing(stream.name(), stream.account()))
+                Err(missing_stream(stream.name(), stream.account()))
             }
             _ => Ok(()),
         }
@@ -300,9 +296,7 @@ impl Call<'_> {
         let index = index.filter(|index| is_plain && i32::try_from(*index).is_ok());
         index.map(ShardIndex).ok_or_else(|| {
             let (stream, account) = self.names();
-            ServiceError::not_found(format!(
-                "Could not find shard {id} in stream {stream} under account {account}."
-            ))
+            views::no_shard(id, &stream, &account)
         })
     }
 

@@ -9,6 +9,11 @@ const LIMITS_PAGE: &str = "Refer to the AWS Service Limits page \
      (http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current limits and how to request higher \
      limits.";
 
+/// That there is no such stream.
+pub(crate) fn missing_stream(stream: &str, account: &str) -> ServiceError {
+    ServiceError::not_found(format!("Stream {stream} under account {account} not found."))
+}
+
 impl From<EngineError> for ServiceError {
     fn from(error: EngineError) -> Self {
         let words = error.to_string();
@@ -33,7 +38,7 @@ impl From<EngineError> for ServiceError {
             | EngineError::TooManyConsumersCreating { .. }
             | EngineError::TooManyCreating { .. } => Self::limit_exceeded(words),
             EngineError::StreamNotFound { stream, account, .. } => {
-                Self::not_found(format!("Stream {stream} under account {account} not found."))
+                missing_stream(&stream, &account)
             }
             EngineError::ShardNotFound { .. } => Self::not_found(words),
             EngineError::RateExceeded { .. } => {

@@ -6,9 +6,9 @@ use crate::record::sequence::ShardIndex;
 use crate::service::arn::Arn;
 use crate::service::error::ServiceError;
 use crate::service::kinesis::Call;
-use crate::service::kinesis::missing;
 use crate::service::kinesis::shard_filter::ShardFilter;
 use crate::service::kinesis::views;
+use crate::service::refusal::missing_stream;
 use crate::service::value::Members;
 use crate::service::value::Value;
 
@@ -38,7 +38,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
             let arn = Arn::parse(arn).ok_or_else(views::invalid_token)?;
             let (stream, _) = call.stream_of(&arn)?;
             if *born != stream.born_seconds().to_string() {
-                return Err(missing(&arn.stream, &arn.account));
+                return Err(missing_stream(&arn.stream, &arn.account));
             }
             let filter = ShardFilter::parse(filter).ok_or_else(views::invalid_token)?;
             (stream, arn, ShardIndex::parse(after), filter)

@@ -12,7 +12,9 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let upper = shard("AdjacentShardToMerge")?.to_string();
     let (stream, account) = call.stream_and_account()?;
     stream.merge_shards(call.now, &lower, &upper).map_err(|error| match error {
-        EngineError::ShardNotFound { shard, .. } => views::no_shard(&shard, &stream, &account),
+        EngineError::ShardNotFound { shard, .. } => {
+            views::no_shard(&shard, stream.name(), account.id())
+        }
         EngineError::ShardsNotAdjacent { lower, upper, stream, account } => {
             ServiceError::invalid_argument(format!(
                 "Shards {lower} and {upper} in stream {stream} under account {account} are not an adjacent pair of \

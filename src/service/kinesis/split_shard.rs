@@ -15,7 +15,9 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let at = HashKey::parse(digits).unwrap_or(HashKey::MAX);
     account.check_shards(call.now, 0, 1)?;
     stream.split_shard(call.now, &shard, Some(at)).map_err(|error| match error {
-        EngineError::ShardNotFound { shard, .. } => views::no_shard(&shard, &stream, &account),
+        EngineError::ShardNotFound { shard, .. } => {
+            views::no_shard(&shard, stream.name(), account.id())
+        }
         EngineError::HashKeyOutsideShard { shard, range, .. } => ServiceError::invalid_argument(format!(
             "NewStartingHashKey {digits} used in SplitShard() on shard {shard} in stream {} under account {} is not \
              both greater than one plus the shard's StartingHashKey {} and less than the shard's EndingHashKey {}.",

@@ -73,7 +73,8 @@ pub(super) fn subscribe(call: &Call<'_>, clock: Clock) -> Result<Subscription, S
     let shards = found.stream.shards(call.now)?;
     let index = ShardIndex::parse(name);
     let shard = shards.iter().find(|shard| Some(shard.birth.shard) == index);
-    let birth = shard.ok_or_else(|| views::no_shard(name, &found.stream, &found.account))?.birth;
+    let birth =
+        shard.ok_or_else(|| views::no_shard(name, found.stream.name(), found.account.id()))?.birth;
     let position = input.structure("StartingPosition").unwrap_or(input);
     let place =
         get_shard_iterator::Place { shard: birth.shard, stream: &found.stream, now: call.now };

@@ -1,7 +1,6 @@
 //! `UpdateShardCount`: cuts the ring evenly into so many shards.
 
 use crate::engine::EngineError;
-use crate::engine::Status;
 use crate::limits::SHARDS_PER_STREAM_MAX;
 use crate::service::error::ServiceError;
 use crate::service::kinesis::Call;
@@ -12,9 +11,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let (stream, account) = call.stream_and_account()?;
     let target = call.input.integer("TargetShardCount").unwrap_or_default();
     let current = u32::try_from(stream.open_shard_count(call.now)?).unwrap_or(u32::MAX);
-    if stream.status(call.now)? != Status::Active {
-        return Err(stream.busy(stream.status(call.now)?).into());
-    }
+    stream.check_takes_changes(call.now)?;
     let max = SHARDS_PER_STREAM_MAX.min(account.shards_max());
     if i64::from(max) < target {
         return Err(ServiceError::limit_exceeded(format!(

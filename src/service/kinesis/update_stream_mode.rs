@@ -2,7 +2,6 @@
 
 use crate::engine::Distribution;
 use crate::engine::Mode;
-use crate::engine::Status;
 use crate::engine::daily::Daily;
 use crate::service::error::ServiceError;
 use crate::service::kinesis::Call;
@@ -16,9 +15,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
         Some("ON_DEMAND") => Mode::OnDemand,
         _ => Mode::Provisioned,
     };
-    if stream.status(call.now)? != Status::Active {
-        return Err(stream.busy(stream.status(call.now)?).into());
-    }
+    stream.check_takes_changes(call.now)?;
     let (warm, shards) = warm::checked(call, &account, mode)?;
     let switches = stream.mode()? != mode;
     if !switches && warm.is_none() {

@@ -166,8 +166,7 @@ pub(super) fn kib(bytes: usize) -> i64 {
 }
 
 /// A shard that is not in the stream.
-pub(super) fn no_shard(shard: &str, stream: &Stream, account: &Account) -> ServiceError {
-    let (stream, account) = (stream.name(), account.id());
+pub(super) fn no_shard(shard: &str, stream: &str, account: &str) -> ServiceError {
     ServiceError::not_found(format!(
         "Could not find shard {shard} in stream {stream} under account {account}."
     ))
