@@ -7,6 +7,7 @@ pub mod limits;
 pub mod threads;
 pub mod hash_key;
 pub mod record;
+pub mod store;
 pub mod engine;
 pub mod window;
 pub mod query;

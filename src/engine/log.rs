@@ -67,12 +67,11 @@ impl Slice {
         }
         let block = &self.block;
         let birth = block.sequence_number(self.row(0)).birth;
-        let printer = Printer::new(std::iter::once(birth), block.first_index);
+        let printer = Printer::new(std::iter::once(birth), block.first_index());
         let mut digits = [0; SEQUENCE_DIGITS];
         for row in (0..self.len()).map(|place| self.row(place)) {
             let arrival = block.arrivals.at(row);
-            let at = u32::try_from(row).expect("a block has less than 2^32 rows");
-            printer.write(0, at, arrival.whole_seconds(), &mut digits);
+            printer.write(0, block.offset(row), arrival.whole_seconds(), &mut digits);
             told(row, arrival, &digits)?;
         }
         Ok(())
@@ -96,7 +95,7 @@ impl Slice {
     }
 
     fn last_index(&self) -> u64 {
-        self.block.first_index + self.row(self.len() - 1) as u64
+        self.block.index(self.row(self.len() - 1))
     }
 }
 
@@ -145,7 +144,7 @@ impl Log {
 
     /// Appends a block whose first record has the index that comes next, and shares it.
     pub(crate) fn append(&mut self, block: Block) -> Arc<Block> {
-        assert_eq!(block.first_index, self.end().0, "indices are given out once, in order");
+        assert_eq!(block.first_index(), self.end().0, "indices are given out once, in order");
         assert!(self.last_arrival <= block.arrivals.at(0), "records arrive in order of time");
         self.seal();
         self.last_arrival = block.arrivals.at(block.len() - 1);
@@ -160,7 +159,7 @@ impl Log {
         let kept_from = horizon.plus(1);
         while let Some(block) = self.blocks.front() {
             let row = block.arrivals.first_row_at(kept_from, block.len());
-            self.horizon = self.horizon.max(Cut(block.first_index + row as u64));
+            self.horizon = self.horizon.max(Cut(index_at(block, row)));
             if row < block.len() {
                 return;
             }
@@ -188,9 +187,7 @@ impl Log {
         let before = |block: &Arc<Block>| block.arrivals.at(block.len() - 1) < time;
         let place = self.blocks.partition_point(before);
         match self.blocks.get(place) {
-            Some(block) => {
-                Cut(block.first_index + block.arrivals.first_row_at(time, block.len()) as u64)
-            }
+            Some(block) => Cut(index_at(block, block.arrivals.first_row_at(time, block.len()))),
             None => Cut(self.tail.first_index() + self.tail.first_row_at(time) as u64),
         }
     }
@@ -229,7 +226,7 @@ impl Log {
         };
         let first = self.blocks.partition_point(|block| block.end_index() <= from.0);
         let mut more = 0 < limit;
-        for block in self.blocks.range(first..).take_while(|block| block.first_index < until.0) {
+        for block in self.blocks.range(first..).take_while(|block| block.first_index() < until.0) {
             more = more && take(block);
         }
         if more && self.tail.first_index() < until.0 {
@@ -257,6 +254,11 @@ impl Log {
             self.blocks.push_back(Arc::new(block));
         }
     }
+}
+
+/// The index of a block's row; after its last row, the one that comes next.
+fn index_at(block: &Block, row: usize) -> u64 {
+    if row < block.len() { block.index(row) } else { block.end_index() }
 }
 
 /// Returns the rows of a shard among a block's rows `start..end`; `None` if it has none in the block.

@@ -283,20 +283,16 @@ fn shard_ids(slice: &Slice) -> Result<ArrayRef, ArrowError> {
 fn sequence_numbers(slice: &Slice) -> StringArray {
     let block = &slice.block;
     let births = block.routes.runs().iter().map(|run| run.birth);
-    let printer = Printer::new(births, block.first_index);
+    let printer = Printer::new(births, block.first_index());
     let (times, places) = (arrivals(slice), places(slice));
     let mut text = vec![0; slice.len() * SEQUENCE_DIGITS];
     let (numbers, _) = text.as_chunks_mut::<SEQUENCE_DIGITS>();
     for (at, digits) in numbers.iter_mut().enumerate() {
         let second = Millis(times[at]).whole_seconds();
-        printer.write(usize::from(places[at]), row_number(slice.row(at)), second, digits);
+        printer.write(usize::from(places[at]), block.offset(slice.row(at)), second, digits);
     }
     let ends = OffsetBuffer::from_repeated_length(SEQUENCE_DIGITS, slice.len());
     StringArray::new(ends, Buffer::from_vec(text), None)
-}
-
-fn row_number(row: usize) -> u32 {
-    u32::try_from(row).expect("a block's row fits 32 bits")
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use crate::engine::stream::Stream;
 use crate::engine::stream::check_size;
 use crate::record::block::Arrivals;
 use crate::record::block::Block;
+use crate::record::block::Indices;
 use crate::record::block::Routes;
 use crate::record::key::KeyColumn;
 use crate::record::key::KeyError;
@@ -216,7 +217,7 @@ impl Stream {
         };
         if let Some((rows, routes)) = rows {
             let block = Block {
-                first_index: state.log.end().0,
+                indices: Indices::From(state.log.end().0),
                 arrivals: arrivals(state.log.arrival(now), rows.arrivals),
                 keys: rows.keys,
                 payload: rows.payload,

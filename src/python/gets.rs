@@ -34,7 +34,7 @@ pub(super) fn records<'py>(py: Python<'py>, found: &Found) -> PyResult<Bound<'py
             if !key.is_empty() {
                 record.set_item(pyo3::intern!(py, "PartitionKey"), key)?;
             }
-            if found.encrypts(block.first_index + row as u64) {
+            if found.encrypts(block.index(row)) {
                 record.set_item(pyo3::intern!(py, "EncryptionType"), pyo3::intern!(py, "KMS"))?;
             }
             records.push(record);

@@ -321,9 +321,7 @@ impl PyRecords {
         match name {
             "sequence_index" => {
                 let indices = py.detach(|| {
-                    self.rows_of_blocks()
-                        .map(|(slice, row)| slice.block.first_index + row as u64)
-                        .collect()
+                    self.rows_of_blocks().map(|(slice, row)| slice.block.index(row)).collect()
                 });
                 Ok(PyArray1::<u64>::from_vec(py, indices).into_any())
             }

@@ -1,7 +1,8 @@
 //! A block: an immutable run of one stream's records in order of arrival, and which of them lie in which shard.
 //!
-//! Row `r` of a block has the sequence index `first_index + r`, whatever its shard: so a stream is read in order of
-//! arrival by walking blocks, and a shard by walking its picked rows, and neither ever merges or copies.
+//! Rows of a stream's block follow each other in sequence index, whatever their shard: so a stream is read in order of
+//! arrival by walking blocks, and a shard by walking its picked rows, and neither ever merges or copies. A block of one
+//! shard alone, as stores keep them, names the index of each row.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -87,6 +88,15 @@ fn expanded(runs: &[(u32, Millis)], start: usize, end: usize) -> ScalarBuffer<i6
         times.resize(until - start, time.0);
     }
     times.into()
+}
+
+/// The sequence indices of a block's rows, strictly ascending.
+#[derive(Clone, Debug)]
+pub enum Indices {
+    /// One index a row; never none.
+    Each(ScalarBuffer<u64>),
+    /// Row 0 has this one, and the others follow.
+    From(u64),
 }
 
 /// The rows of one shard within a block.
@@ -223,8 +233,8 @@ fn listed(
 /// An immutable run of one stream's records, in order of arrival.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// The sequence index of row 0.
-    pub first_index: u64,
+    /// The sequence index of each row.
+    pub indices: Indices,
     /// When rows arrived.
     pub arrivals: Arrivals,
     /// The partition key of each row.
@@ -246,15 +256,39 @@ impl Block {
         self.len() == 0
     }
 
-    /// Returns the sequence index after the last row's.
-    pub fn end_index(&self) -> u64 {
-        self.first_index + self.len() as u64
+    /// Returns the sequence index of a row.
+    pub fn index(&self, row: usize) -> u64 {
+        match &self.indices {
+            Indices::Each(indices) => indices[row],
+            Indices::From(first) => first + row as u64,
+        }
     }
 
-    /// Returns the row that holds sequence index `index`, clamped to `0..=len`.
+    /// Returns the sequence index of row 0.
+    pub fn first_index(&self) -> u64 {
+        self.index(0)
+    }
+
+    /// Returns the sequence index after the last row's.
+    pub fn end_index(&self) -> u64 {
+        self.index(self.len() - 1) + 1
+    }
+
+    /// Returns how far a row's index lies above the first row's.
+    pub fn offset(&self, row: usize) -> u32 {
+        u32::try_from(self.index(row) - self.first_index())
+            .expect("a block spans fewer than 2^32 indices")
+    }
+
+    /// Returns the first row whose sequence index is `index` or above; `len` if there is none.
     pub fn row_of(&self, index: u64) -> usize {
-        let row = index.saturating_sub(self.first_index);
-        usize::try_from(row).map_or(self.len(), |row| row.min(self.len()))
+        match &self.indices {
+            Indices::Each(indices) => indices.partition_point(|&each| each < index),
+            Indices::From(first) => {
+                let row = index.saturating_sub(*first);
+                usize::try_from(row).map_or(self.len(), |row| row.min(self.len()))
+            }
+        }
     }
 
     /// Returns a shard's rows here, if it has any.
@@ -272,7 +306,7 @@ impl Block {
     pub fn sequence_number(&self, row: usize) -> SequenceNumber {
         SequenceNumber {
             birth: self.routes.birth(row),
-            index: self.first_index + row as u64,
+            index: self.index(row),
             recorded_seconds: self.arrivals.at(row).whole_seconds(),
         }
     }
@@ -299,7 +333,7 @@ impl Record {
 
     /// Returns the index among the stream's records.
     pub fn index(&self) -> u64 {
-        self.block.first_index + self.row as u64
+        self.block.index(self.row)
     }
 
     /// Returns the partition key.

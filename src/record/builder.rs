@@ -9,6 +9,7 @@ use arrow_buffer::ScalarBuffer;
 use crate::clock::Millis;
 use crate::record::block::Arrivals;
 use crate::record::block::Block;
+use crate::record::block::Indices;
 use crate::record::block::Routes;
 use crate::record::key::KeyColumn;
 use crate::record::payload::BytesColumn;
@@ -181,7 +182,7 @@ impl BlockBuilder {
             _ => Arrivals::Runs(self.arrivals),
         };
         Block {
-            first_index: self.first_index,
+            indices: Indices::From(self.first_index),
             arrivals,
             keys: KeyColumn::from_checked(keys),
             payload: Payload::Bytes(BytesColumn::Offsets(data)),

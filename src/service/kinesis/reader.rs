@@ -113,7 +113,7 @@ fn cut_to_bytes(slices: &mut Vec<Slice>, bytes_max: usize) -> Result<Option<Cut>
             };
             bytes += data + slice.block.keys.value(row).len();
             if bytes_max < bytes && (0 < at || 0 < place) {
-                let cut = Cut(slice.block.first_index + row as u64);
+                let cut = Cut(slice.block.index(row));
                 let kept = slice.part(0, place);
                 slices.truncate(at);
                 slices.extend((0 < place).then_some(kept));

@@ -43,7 +43,7 @@ pub(super) fn write_json(
                 body.extend_from_slice(b"\",\"PartitionKey\":");
                 serde_json::to_writer(&mut *body, key).expect("memory takes any length");
             }
-            if settings.encrypts(block.first_index + row as u64) {
+            if settings.encrypts(block.index(row)) {
                 body.extend_from_slice(b",\"EncryptionType\":\"KMS\"");
             }
             body.push(b'}');
