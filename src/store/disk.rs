@@ -1,7 +1,12 @@
 //! What a store asks of a file system: few things, so that a test can be the disk.
 
+pub mod files;
+#[cfg(test)]
+pub(crate) mod scratch;
+
 use std::fmt::Debug;
 use std::io;
+use std::path::Component;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -57,4 +62,36 @@ pub trait DiskFile: Debug + Send {
     fn sync(&mut self) -> io::Result<()>;
     /// Makes the file so long: shorter, or longer by zeros.
     fn set_len(&mut self, len: u64) -> io::Result<()>;
+}
+
+/// Splits a path into its names, and panics at one that could lead out of the folder: names come from code and from what
+/// `list` gave, so such a path is a mistake here, not a fault of the disk.
+pub fn names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|_| !path.is_empty()).inspect(move |name| {
+        let mut parts = Path::new(name).components();
+        let is_name = parts.next() == Some(Component::Normal(name.as_ref()));
+        assert!(is_name && parts.next().is_none(), "`{path}` is no path within a folder");
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+
+    #[test]
+    fn paths_are_names_between_slashes() {
+        assert_eq!(names("").count(), 0);
+        assert_eq!(names("@lock").collect::<Vec<_>>(), ["@lock"]);
+        assert_eq!(names("a/..b/c.arrow").collect::<Vec<_>>(), ["a", "..b", "c.arrow"]);
+    }
+
+    #[test]
+    fn path_that_could_lead_out_is_a_mistake() {
+        for path in ["/", "/etc/passwd", "..", "a/..", "a/../b", ".", "a/./b", "a//b", "a/"] {
+            let walk = catch_unwind(|| names(path).count());
+            assert!(walk.is_err(), "{path}");
+        }
+    }
 }
