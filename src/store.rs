@@ -2,10 +2,12 @@
 
 pub mod disk;
 pub mod error;
+pub mod lock;
 
 pub use disk::Disk;
 pub use disk::DiskFile;
 pub use error::StoreError;
+pub use lock::Lock;
 
 /// When what was appended is on stable storage.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
