@@ -19,8 +19,8 @@ use shardstream::engine::Limits;
 use shardstream::engine::Mode;
 use shardstream::engine::Stream;
 use shardstream::engine::StreamOptions;
-use shardstream::engine::log::Slice;
 use shardstream::engine::position::Cut;
+use shardstream::engine::slice::Slice;
 use shardstream::engine::stream::Entry;
 use shardstream::limits::DAY_MS;
 use shardstream::record::Record;
@@ -76,9 +76,10 @@ fn read(stream: &Stream, shard: Option<&str>) -> usize {
     let read = stream.read(NOW, Cut(0), Cut::END, shard, usize::MAX);
     let (slices, _) = read.expect("the stream is there");
     let bytes = |slice: &Slice| -> usize {
+        let block = slice.block().expect("it is in memory");
         (0..slice.len())
             .map(|place| {
-                let record = Record::new(Arc::clone(&slice.block), slice.row(place));
+                let record = Record::new(Arc::clone(&block), slice.row(place));
                 record.data().expect("bytes were put").len()
             })
             .sum()

@@ -15,9 +15,14 @@ use std::time::SystemTime;
 
 use parking_lot::Condvar;
 use parking_lot::Mutex;
+use serde::Deserialize;
+use serde::Serialize;
 
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
+)]
+#[serde(transparent)]
 pub struct Millis(pub i64);
 
 impl Millis {

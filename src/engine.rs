@@ -1,17 +1,25 @@
 //! Streams as a deterministic state machine: everything timed takes `now`, nothing reads a clock.
 
 pub mod account;
+pub(crate) mod change;
 pub mod consumer;
 pub mod daily;
 pub(crate) mod demand;
+pub(crate) mod durable;
 pub mod error;
+pub(crate) mod kept;
+pub(crate) mod ledger;
 pub mod lifecycle;
 pub mod log;
 pub mod position;
 pub mod put_many;
+pub(crate) mod read;
+pub(crate) mod recovery;
 pub mod records;
 pub(crate) mod reshard;
 pub mod shard;
+pub mod slice;
+pub mod snapshot;
 pub mod stream;
 pub(crate) mod throttle;
 pub mod write;
@@ -25,17 +33,23 @@ use parking_lot::RwLock;
 
 pub use account::Account;
 pub use error::EngineError;
+pub use kept::Distribution;
+pub use kept::Mode;
+pub use kept::Settings;
+pub use ledger::SEAL_BYTES;
+pub use ledger::StoreOptions;
+pub use ledger::checkpoint::Home;
 pub use lifecycle::Durations;
 pub use lifecycle::Status;
-pub use stream::Distribution;
 pub use stream::Limits;
-pub use stream::Mode;
-pub use stream::Settings;
 pub use stream::Stream;
 pub use stream::StreamOptions;
 
 use crate::clock::Clock;
 use crate::clock::Millis;
+use crate::engine::durable::Durable;
+use crate::engine::ledger::Ledger;
+use crate::engine::stream::Place;
 use crate::hash_key::HashKey;
 use crate::limits::STREAM_NAME_CHARS_MAX;
 use crate::limits::TAG_KEY_CHARS_MAX;
@@ -72,6 +86,8 @@ pub struct EngineOptions {
 pub struct Engine {
     options: EngineOptions,
     closed: Arc<AtomicBool>,
+    /// What it writes down, where it does.
+    ledger: Option<Arc<Ledger>>,
     home: Arc<Account>,
     /// By number and region.
     others: RwLock<BTreeMap<(String, String), Arc<Account>>>,
@@ -80,8 +96,13 @@ pub struct Engine {
 impl Engine {
     /// Makes an engine without streams.
     pub fn new(options: EngineOptions) -> Self {
-        let home = Arc::new(account_of(&options, &options.account_id, &options.region));
-        Self { options, closed: Arc::default(), home, others: RwLock::default() }
+        Self::with(options, None)
+    }
+
+    /// Makes an engine without streams, on a store or in memory.
+    pub(crate) fn with(options: EngineOptions, ledger: Option<Arc<Ledger>>) -> Self {
+        let home = account_of(&options, &options.account_id, &options.region, ledger.as_ref());
+        Self { options, closed: Arc::default(), ledger, home, others: RwLock::default() }
     }
 
     /// Creates a stream; it is ACTIVE at once unless creating takes time.
@@ -106,16 +127,25 @@ impl Engine {
         check_stream_name(name)?;
         check_tags(&options.tags)?;
         account.create_stream(now, name, &options.clone(), |birth| {
-            Stream::new(
-                birth,
-                name.to_owned(),
-                account.id().into(),
-                &self.options,
-                self.first_index(name),
-                Arc::clone(&self.closed),
-                options,
-            )
+            let place = self.place(account, name, None);
+            Stream::new(birth, place, self.first_index(name), options)
         })
+    }
+
+    /// Where a stream stands; on a store it has the number given, or a new one.
+    pub(crate) fn place(&self, account: &Account, name: &str, id: Option<u64>) -> Place<'_> {
+        let durable = self.ledger.as_ref().map(|ledger| {
+            let folder = ledger::folder_of(&ledger.home, account.id(), account.region(), name);
+            Durable::new(Arc::clone(ledger), id.unwrap_or_else(|| ledger.number_stream()), folder)
+        });
+        Place {
+            name: name.to_owned(),
+            account: account.id().into(),
+            region: account.region().into(),
+            options: &self.options,
+            engine_closed: Arc::clone(&self.closed),
+            durable,
+        }
     }
 
     /// Returns a stream.
@@ -130,12 +160,18 @@ impl Engine {
         self.home.delete_stream(self.now(), name)
     }
 
-    /// Lets go of all streams; every later call is refused.
-    pub fn close(&self) {
+    /// Lets go of all streams; every later call is refused. On a store, all of them are there when it is opened again.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot make stable what it took in; the engine is closed all the same.
+    pub fn close(&self) -> Result<(), EngineError> {
+        let saved = if self.is_closed() { Ok(()) } else { self.save() };
         self.closed.store(true, Ordering::SeqCst);
         for account in self.accounts() {
             account.close();
         }
+        saved
     }
 
     /// Does what time has made due in every stream.
@@ -144,7 +180,10 @@ impl Engine {
         for account in self.accounts() {
             account.tick(now);
         }
-        Ok(())
+        match &self.ledger {
+            Some(ledger) if !ledger.store.read_only => Ok(ledger.sweep()?),
+            _ => Ok(()),
+        }
     }
 
     /// Returns the names of the streams, in order.
@@ -172,8 +211,9 @@ impl Engine {
         if ACCOUNTS_MAX <= others.len() && !others.contains_key(&key) {
             return Err(EngineError::TooManyAccounts { max: ACCOUNTS_MAX });
         }
+        let ledger = self.ledger.as_ref();
         let account =
-            others.entry(key).or_insert_with(|| Arc::new(account_of(&self.options, id, region)));
+            others.entry(key).or_insert_with(|| account_of(&self.options, id, region, ledger));
         Ok(Arc::clone(account))
     }
 
@@ -185,7 +225,7 @@ impl Engine {
         self.others.read().get(&(id.to_owned(), region.to_owned())).map(Arc::clone)
     }
 
-    fn accounts(&self) -> Vec<Arc<Account>> {
+    pub(crate) fn accounts(&self) -> Vec<Arc<Account>> {
         let others = self.others.read();
         std::iter::once(&self.home).chain(others.values()).map(Arc::clone).collect()
     }
@@ -216,8 +256,19 @@ impl Engine {
     }
 }
 
-fn account_of(options: &EngineOptions, id: &str, region: &str) -> Account {
-    Account::new(id.into(), region.into(), account::shards_max(options, region))
+fn account_of(
+    options: &EngineOptions,
+    id: &str,
+    region: &str,
+    ledger: Option<&Arc<Ledger>>,
+) -> Arc<Account> {
+    let shards_max = account::shards_max(options, region);
+    let account = Account::new(id.into(), region.into(), shards_max, ledger.cloned());
+    let account = Arc::new(account);
+    if let Some(ledger) = ledger {
+        ledger.add_account(&account);
+    }
+    account
 }
 
 fn check_stream_name(name: &str) -> Result<(), EngineError> {

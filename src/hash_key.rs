@@ -7,9 +7,12 @@ use std::fmt;
 
 use md5::Digest;
 use md5::Md5;
+use serde::Deserialize;
+use serde::Serialize;
 
 /// A place on the ring, 0 to 2^128 - 1.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct HashKey(pub u128);
 
 impl HashKey {
@@ -41,6 +44,28 @@ impl HashKey {
     }
 }
 
+/// Digits that are no place on the ring.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("`{digits}` is no hash key: decimal digits of a number below 2^128")]
+pub struct HashKeyError {
+    /// What was given.
+    pub digits: String,
+}
+
+impl TryFrom<String> for HashKey {
+    type Error = HashKeyError;
+
+    fn try_from(digits: String) -> Result<Self, HashKeyError> {
+        Self::parse(&digits).ok_or(HashKeyError { digits })
+    }
+}
+
+impl From<HashKey> for String {
+    fn from(key: HashKey) -> Self {
+        key.to_string()
+    }
+}
+
 impl fmt::Display for HashKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -48,7 +73,7 @@ impl fmt::Display for HashKey {
 }
 
 /// The places one shard owns, both ends included, as AWS prints them.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct HashKeyRange {
     /// The first place owned.
     pub first: HashKey,

@@ -20,13 +20,14 @@ use arrow_schema::Field;
 use arrow_schema::Schema;
 use arrow_schema::SchemaRef;
 
-use crate::engine::log::Slice;
+use crate::engine::slice::Slice;
 use crate::query::columns::Columns;
 use crate::query::columns::ColumnsError;
 use crate::query::columns::Part;
 use crate::query::columns::Wanted;
 use crate::record::Record;
 use crate::record::block::Block;
+use crate::store::StoreError;
 use crate::threads::Threads;
 use crate::window::Arrivals;
 use crate::window::NullTimes;
@@ -61,6 +62,9 @@ pub enum QueryError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The caller wants to stop.
     #[error("stopped")]
     Stopped,
@@ -113,6 +117,14 @@ impl StreamQuery {
             }
         }
         names
+    }
+
+    /// Whether the order of rows tells in its answer, though no row comes too late.
+    pub fn heeds_order(&self) -> bool {
+        let heeds = |aggregate: &Aggregate| {
+            matches!(aggregate.function, Function::First { .. } | Function::Last { .. })
+        };
+        matches!(self.spec.window, Window::Rolling { .. }) || self.spec.aggregates.iter().any(heeds)
     }
 
     /// Says which columns the query reads, and what for.
@@ -224,6 +236,7 @@ fn collect_columns(
         answer.malformed.append(&mut pass.malformed);
         answer.malformed_count += pass.malformed_count;
     }
+    answer.malformed.sort_by_key(|broken| broken.record.index());
     let operators = passes.into_iter().map(|pass| pass.operator).collect();
     (answer.windows, answer.stats) = Operator::answer_together(operators)?;
     Ok(answer)
@@ -282,18 +295,19 @@ impl Pass {
         start: usize,
         len: usize,
     ) -> Result<(), QueryError> {
-        let part = self.columns.part(slice, start, len)?;
-        self.keep_malformed(&slice.block, &part)?;
+        let block = slice.block()?;
+        let part = self.columns.part(&block, slice, start, len)?;
+        self.keep_malformed(&block, &part)?;
         if 0 < part.batch.num_rows() {
             if self.operator.heeds_arrivals() {
-                let times = part.arrivals(&slice.block);
+                let times = part.arrivals(&block);
                 self.operator.push(&part.batch, self.next_ordinal, Arrivals::Each(&times))?;
             } else {
                 self.operator.push(&part.batch, self.next_ordinal, Arrivals::At(0))?;
             }
             let late = self.operator.take_late()?;
             if 0 < late.num_rows() {
-                let late = with_sequence_numbers(&late, &slice.block, &part, self.next_ordinal)?;
+                let late = with_sequence_numbers(&late, &block, &part, self.next_ordinal)?;
                 self.late.push(late);
             }
             self.next_ordinal += part.batch.num_rows() as u64;

@@ -2,16 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 use parking_lot::Mutex;
+use parking_lot::MutexGuard;
 use parking_lot::RwLock;
+use serde::Deserialize;
+use serde::Serialize;
 
 use crate::clock::Millis;
 use crate::engine::EngineOptions;
 use crate::engine::error::EngineError;
+use crate::engine::kept::Mode;
+use crate::engine::ledger::Ledger;
+use crate::engine::ledger::entry::AccountEntry;
+use crate::engine::ledger::entry::Kind;
 use crate::engine::lifecycle::Status;
 use crate::engine::stream::Birth;
-use crate::engine::stream::Mode;
 use crate::engine::stream::Stream;
 use crate::engine::stream::StreamOptions;
 use crate::engine::throttle::Requests;
@@ -19,6 +27,7 @@ use crate::limits::DAY_MS;
 use crate::limits::ON_DEMAND_STREAMS_MAX;
 use crate::limits::STREAM_NAME_CHARS_MAX;
 use crate::limits::STREAMS_CREATING_MAX;
+use crate::store::Lsn;
 
 /// Names of streams that an error lists, at most.
 const KNOWN_STREAMS_MAX: usize = 8;
@@ -30,18 +39,29 @@ pub struct Account {
     region: Arc<str>,
     shards_max: u32,
     streams: RwLock<BTreeMap<String, Arc<Stream>>>,
-    /// The second in which the last shard was born of streams that went of late, by name.
-    last_births: Mutex<BTreeMap<String, u64>>,
-    commitment: Mutex<Commitment>,
-    /// Policies of resources, by ARN.
-    policies: Mutex<BTreeMap<String, String>>,
-    /// Labels of resources other than streams, by ARN.
-    resource_tags: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
+    kept: Mutex<AccountKept>,
     requests: Mutex<Requests>,
+    /// What the journal said before that place is told, where it was opened.
+    as_of: AtomicU64,
+    /// Where it is written down, where it is.
+    ledger: Option<Arc<Ledger>>,
+}
+
+/// What is said of an account besides its streams.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct AccountKept {
+    /// What it committed itself to.
+    pub commitment: Commitment,
+    /// Policies of resources, by ARN.
+    pub policies: BTreeMap<String, String>,
+    /// Labels of resources other than streams, by ARN.
+    pub resource_tags: BTreeMap<String, BTreeMap<String, String>>,
+    /// The second in which the last shard was born of streams that went of late, by name.
+    pub(crate) last_births: BTreeMap<String, u64>,
 }
 
 /// Whether the account committed itself to a throughput, which on-demand streams are billed by.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Commitment {
     /// Since when, where it did.
     pub started: Option<Millis>,
@@ -88,17 +108,21 @@ pub struct Usage {
 }
 
 impl Account {
-    pub(crate) fn new(id: Arc<str>, region: Arc<str>, shards_max: u32) -> Self {
+    pub(crate) fn new(
+        id: Arc<str>,
+        region: Arc<str>,
+        shards_max: u32,
+        ledger: Option<Arc<Ledger>>,
+    ) -> Self {
         Self {
             id,
             region,
             shards_max,
             streams: RwLock::default(),
-            last_births: Mutex::default(),
-            commitment: Mutex::default(),
-            policies: Mutex::default(),
-            resource_tags: Mutex::default(),
+            kept: Mutex::default(),
             requests: Mutex::default(),
+            as_of: AtomicU64::new(0),
+            ledger,
         }
     }
 
@@ -111,6 +135,12 @@ impl Account {
         make: impl FnOnce(Birth) -> Result<Stream, EngineError>,
     ) -> Result<Arc<Stream>, EngineError> {
         self.settle(now);
+        self.check_name(name)?;
+        if let Some(ledger) = &self.ledger {
+            ledger.check_writes()?;
+            // Files of a stream that had the name before must not be removed when they are this one's.
+            ledger.sweep()?;
+        }
         let mut streams = self.streams.write();
         if streams.contains_key(name) {
             let (stream, account) = (name.to_owned(), self.id.to_string());
@@ -128,8 +158,40 @@ impl Account {
         }
         self.check_room(&usage, 0, options.shard_count)?;
         let stream = Arc::new(make(self.birth(now, name))?);
+        let logged = stream
+            .durable()
+            .map(|durable| durable.ledger.add_stream(durable.id, &stream, || stream.log_birth()));
+        let logged = logged.transpose()?;
         streams.insert(name.to_owned(), Arc::clone(&stream));
+        drop(streams);
+        self.wait(logged)?;
         Ok(stream)
+    }
+
+    /// Takes a stream in that was written down before.
+    pub(crate) fn take_in(&self, stream: Stream) -> Result<(), EngineError> {
+        let stream = Arc::new(stream);
+        if let Some(durable) = stream.durable() {
+            durable.ledger.add_stream(durable.id, &stream, || Ok(()))?;
+        }
+        self.streams.write().insert(stream.name().to_owned(), stream);
+        Ok(())
+    }
+
+    /// Checks that no stream has a name.
+    pub(crate) fn check_name(&self, name: &str) -> Result<(), EngineError> {
+        if !self.streams.read().contains_key(name) {
+            return Ok(());
+        }
+        let (stream, account) = (name.to_owned(), self.id.to_string());
+        Err(EngineError::StreamExists { stream, account })
+    }
+
+    fn wait(&self, logged: Option<Lsn>) -> Result<(), EngineError> {
+        match (&self.ledger, logged) {
+            (Some(ledger), Some(lsn)) => Ok(ledger.wait(lsn)?),
+            _ => Ok(()),
+        }
     }
 
     /// Checks that one more stream may be on demand.
@@ -167,31 +229,32 @@ impl Account {
     pub fn delete_stream(&self, now: Millis, name: &str) -> Result<(), EngineError> {
         let stream = self.stream(now, name)?;
         if stream.begin_to_go(now)? {
-            self.streams.write().remove(name);
+            let logged = stream.log_end(now)?;
             self.let_go(now, &stream);
+            self.wait(logged)?;
         }
         Ok(())
     }
 
     /// Lets go of a stream, and of what was said of it and its consumers.
-    fn let_go(&self, now: Millis, stream: &Stream) {
+    pub(crate) fn let_go(&self, now: Millis, stream: &Stream) {
+        self.streams.write().retain(|_, other| !std::ptr::eq(&**other, stream));
         stream.delete();
-        let mut last_births = self.last_births.lock();
+        let mut kept = self.kept.lock();
         // Seconds that have passed bind nobody.
-        last_births.retain(|_, second| now.whole_seconds() <= *second);
-        last_births.insert(stream.name().to_owned(), stream.last_birth_seconds());
-        drop(last_births);
+        kept.last_births.retain(|_, second| now.whole_seconds() <= *second);
+        kept.last_births.insert(stream.name().to_owned(), stream.last_birth_seconds());
         let is_of_it = |arn: &str| {
             let resource = arn.split_once(":stream/").map_or("", |(_, resource)| resource);
             resource.split('/').next() == Some(stream.name())
         };
-        self.policies.lock().retain(|arn, _| !is_of_it(arn));
-        self.resource_tags.lock().retain(|arn, _| !is_of_it(arn));
+        kept.policies.retain(|arn, _| !is_of_it(arn));
+        kept.resource_tags.retain(|arn, _| !is_of_it(arn));
     }
 
     /// The birth of a new stream, so that no sequence number of it is one of a stream that had its name before.
     fn birth(&self, now: Millis, name: &str) -> Birth {
-        let after = self.last_births.lock().get(name).map_or(0, |last| last + 1);
+        let after = self.kept.lock().last_births.get(name).map_or(0, |last| last + 1);
         Birth { now, seconds: now.whole_seconds().max(after) }
     }
 
@@ -216,13 +279,13 @@ impl Account {
         if !self.streams.read().values().any(|stream| stream.is_due_to_go(now)) {
             return;
         }
-        self.streams.write().retain(|_, stream| {
-            let stays = !stream.is_due_to_go(now);
-            if !stays {
-                self.let_go(now, stream);
+        let is_reading = self.ledger.as_ref().is_some_and(|ledger| ledger.store.read_only);
+        for stream in self.streams().into_iter().filter(|stream| stream.is_due_to_go(now)) {
+            // What cannot be written down stays due; whoever reads is told by the writer.
+            if !is_reading && stream.log_end(now).is_ok() {
+                self.let_go(now, &stream);
             }
-            stays
-        });
+        }
     }
 
     /// Returns the streams in order of their names.
@@ -257,19 +320,38 @@ impl Account {
         self.shards_max
     }
 
-    /// What the account committed itself to.
-    pub fn commitment(&self) -> &Mutex<Commitment> {
-        &self.commitment
+    /// What is said of the account besides its streams.
+    pub fn kept(&self) -> MutexGuard<'_, AccountKept> {
+        self.kept.lock()
     }
 
-    /// The policies of its resources, by ARN.
-    pub fn policies(&self) -> &Mutex<BTreeMap<String, String>> {
-        &self.policies
+    /// Changes what is said of the account: whole, and written down before anybody sees it, or not at all.
+    pub fn change<T, E: From<EngineError>>(
+        &self,
+        change: impl FnOnce(&mut AccountKept) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let Some(ledger) = &self.ledger else { return change(&mut self.kept.lock()) };
+        ledger.check_writes().map_err(EngineError::from)?;
+        let mut kept = self.kept.lock();
+        let mut changed = kept.clone();
+        let answer = change(&mut changed)?;
+        let entry = self.entry(changed);
+        let logged = ledger.append(Kind::Account, &entry).map_err(EngineError::from)?;
+        *kept = entry.kept;
+        drop(kept);
+        self.wait(Some(logged))?;
+        Ok(answer)
     }
 
-    /// The labels of its resources other than streams, by ARN.
-    pub fn resource_tags(&self) -> &Mutex<BTreeMap<String, BTreeMap<String, String>>> {
-        &self.resource_tags
+    pub(crate) fn entry(&self, kept: AccountKept) -> AccountEntry {
+        AccountEntry { id: self.id.to_string(), region: self.region.to_string(), kept }
+    }
+
+    /// Takes what is said of the account from whoever wrote it down, where it is news.
+    pub(crate) fn replay_kept(&self, kept: AccountKept, at: Lsn) {
+        if self.as_of.fetch_max(at.0, Ordering::SeqCst) <= at.0 {
+            *self.kept.lock() = kept;
+        }
     }
 
     /// Counts a request of an operation, of the account or of one thing in it, and tells whether it comes too soon.

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::clock::Millis;
 use crate::engine::lifecycle::Lifecycle;
 use crate::engine::lifecycle::Status;
@@ -20,18 +23,21 @@ pub struct Consumer {
 }
 
 /// The consumers of one stream, in order of their names.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Consumers {
     registered: Vec<Registered>,
     /// Counts subscriptions.
+    #[serde(skip)]
     subscribed: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 struct Registered {
     name: String,
     created: Millis,
     life: Lifecycle<()>,
+    /// Those end with the process that serves them.
+    #[serde(skip)]
     subscriptions: BTreeMap<ShardIndex, Held>,
 }
 
@@ -67,6 +73,11 @@ impl Consumers {
         for each in &mut self.registered {
             each.life.settle(now);
         }
+    }
+
+    /// When the next state of one of them ends.
+    pub(crate) fn due(&self) -> Option<Millis> {
+        self.registered.iter().filter_map(|each| each.life.due()).min()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::clock::Millis;
 use crate::limits::DAY_MS;
 use crate::limits::ENCRYPTION_CHANGES_PER_DAY_MAX;
@@ -10,7 +13,7 @@ use crate::limits::MODE_SWITCHES_PER_DAY_MAX;
 use crate::limits::UPDATE_SHARD_COUNT_PER_DAY_MAX;
 
 /// A change that is counted by the day.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum Daily {
     /// Encryption starts.
     EncryptionStart,
@@ -45,7 +48,7 @@ impl fmt::Display for Daily {
 }
 
 /// When changes were made in the last day.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct LastDay(BTreeMap<Daily, Vec<Millis>>);
 
 impl LastDay {

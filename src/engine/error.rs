@@ -11,6 +11,7 @@ use crate::record::payload::DataError;
 use crate::record::sequence::SequenceNumber;
 use crate::record::sequence::SequenceNumberError;
 use crate::record::sequence::ShardIndex;
+use crate::store::StoreError;
 
 /// Why the engine refused; nothing was stored unless a variant says so.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -62,6 +63,14 @@ pub enum EngineError {
         index: usize,
         /// What is wrong with it.
         error: KeyError,
+    },
+    /// A folder to be made that is there.
+    #[error("{folder} is not empty: it holds {holds}; name a folder that is not there yet")]
+    FolderInUse {
+        /// The folder.
+        folder: String,
+        /// What is in it.
+        holds: String,
     },
     /// A cut that does not lie inside the shard.
     #[error(
@@ -221,6 +230,9 @@ pub enum EngineError {
         /// The account.
         account: String,
     },
+    /// The store refuses, or is damaged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A stream that takes no changes now.
     #[error("Stream {stream} under account {account} not ACTIVE, instead in state {}", .status.name())]
     StreamBusy {
@@ -262,6 +274,12 @@ pub enum EngineError {
     TagsInvalid {
         /// What is wrong with them.
         fault: String,
+    },
+    /// A table that cannot be written down.
+    #[error("the table cannot be written to the store: {reason}; none of it was")]
+    Unwritable {
+        /// Why not.
+        reason: String,
     },
     /// More accounts than one engine holds.
     #[error(

@@ -1,9 +1,12 @@
 //! What a stream or consumer is at: being made, there, changing, going; states end when the engine's clock says so.
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::clock::Millis;
 
 /// What a stream is at.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Status {
     /// There, and nothing is under way.
     Active,
@@ -39,7 +42,7 @@ pub struct Durations {
 }
 
 /// A status and when it ends.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Lifecycle<C> {
     status: Status,
     /// When the status ends, and what is done then.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::clock::Millis;
 use crate::engine::error::EngineError;
+use crate::engine::ledger::entry::Put;
 use crate::engine::shard::ShardMap;
 use crate::engine::stream::Entry;
 use crate::engine::stream::Stream;
@@ -112,7 +113,8 @@ impl Stream {
         count: usize,
         entry: impl Fn(usize) -> Entry<'a> + Sync,
     ) -> Result<Answers, EngineError> {
-        let mut state = self.state_at(now)?;
+        let mut turn = self.turn()?;
+        let mut state = self.state_in_turn(&turn, now)?;
         for index in 0..count {
             let checked = state.check_key(entry(index));
             checked.map_err(|error| EngineError::EntryKey { index, error })?;
@@ -120,8 +122,10 @@ impl Stream {
         let (mut map, mut places) = (Arc::clone(&state.map), vec![0; count]);
         loop {
             drop(state);
+            drop(turn);
             self.find_places(&map, &entry, &mut places);
-            state = self.state_at(now)?;
+            turn = self.turn()?;
+            state = self.state_in_turn(&turn, now)?;
             // A reshard in between sends them elsewhere.
             if Arc::ptr_eq(&map, &state.map) {
                 break;
@@ -129,23 +133,43 @@ impl Stream {
             map = Arc::clone(&state.map);
         }
         for index in 0..count {
-            check_size(state.settings.record_bytes_max, entry(index).bytes(), Some(index))?;
+            check_size(state.kept.settings.record_bytes_max, entry(index).bytes(), Some(index))?;
         }
         let arrival = state.log.arrival(now);
         let first_index = state.log.end().0;
         let (mut refused, mut stored_bytes) = (Vec::new(), 0);
-        for (index, &place) in places.iter().enumerate() {
-            let (entry, birth) = (entry(index), map.births()[usize::from(place)]);
+        let birth = |index: usize| map.births()[usize::from(places[index])];
+        // Where they are written down, all of them are before any is stored.
+        let is_logged = self.durable().is_some();
+        let mut admitted = Vec::with_capacity(if is_logged { count } else { 0 });
+        for index in 0..count {
+            let (entry, birth) = (entry(index), birth(index));
             match self.admit(&mut state, now, birth, entry.bytes()) {
+                Ok(()) if is_logged => admitted.push(index),
                 Ok(()) => {
                     state.log.push(arrival, birth, entry.key, entry.data);
-                    stored_bytes += entry.bytes() as u64;
                 }
-                Err(error) => refused.push((index, error)),
+                Err(error) => {
+                    refused.push((index, error));
+                    continue;
+                }
             }
+            stored_bytes += entry.bytes() as u64;
+        }
+        let logged = self.log_puts(&state.log, arrival, admitted.len(), |place| {
+            let Entry { key, data, .. } = entry(admitted[place]);
+            Put { shard: birth(admitted[place]).shard, key, data }
+        })?;
+        for &index in &admitted {
+            let Entry { key, data, .. } = entry(index);
+            state.log.push(arrival, birth(index), key, data);
         }
         state.trim(now);
+        self.sweep(&mut state);
+        let end = state.log.end();
         drop(state);
+        drop(turn);
+        self.acknowledge(logged, end)?;
         self.bell().ring();
         let recorded_seconds = arrival.whole_seconds();
         Ok(Answers { map, places, first_index, recorded_seconds, refused, stored_bytes })

@@ -25,8 +25,9 @@ use arrow_select::take::take;
 use arrow_select::take::take_record_batch;
 
 use crate::clock::Millis;
-use crate::engine::log::Picked;
-use crate::engine::log::Slice;
+use crate::engine::slice::Picked;
+use crate::engine::slice::Slice;
+use crate::record::block::Block;
 use crate::record::json;
 use crate::record::json::Dictionaries;
 use crate::record::payload::Payload;
@@ -124,24 +125,33 @@ impl Batches {
         &self.schema
     }
 
-    fn next_part(&mut self) -> Option<Part> {
+    fn next_part(&mut self) -> Option<Result<Part, ArrowError>> {
         loop {
             if let Some(part) = self.at_hand.as_mut().and_then(Iterator::next) {
-                return Some(part);
+                return Some(Ok(part));
             }
             let needs_data = self.columns.contains(&RecordColumn::Data);
-            self.at_hand = Some(Parts::new(self.slices.next()?, self.batch_rows, needs_data));
+            match Parts::new(self.slices.next()?, self.batch_rows, needs_data) {
+                Ok(parts) => self.at_hand = Some(parts),
+                Err(error) => return Some(Err(error)),
+            }
         }
     }
 
     /// Makes the next batches: of many small slices as many as of a large one in rows.
     fn make(&mut self) {
-        let (mut parts, mut rows) = (Vec::new(), 0);
+        let (mut parts, mut rows, mut refused) = (Vec::new(), 0, None);
         while rows < self.threads.count() * self.batch_rows
+            && refused.is_none()
             && let Some(part) = self.next_part()
         {
-            rows += part.slice.len();
-            parts.push((part, None));
+            match part {
+                Ok(part) => {
+                    rows += part.slice.len();
+                    parts.push((part, None));
+                }
+                Err(error) => refused = Some(Err(error)),
+            }
         }
         let threads = if rows < SHARED_ROWS { Threads::ONE } else { self.threads };
         threads.on_each(
@@ -149,7 +159,7 @@ impl Batches {
             || true,
             |(part, made)| *made = Some(part.batch(&self.columns, &self.schema)),
         );
-        self.made.extend(parts.into_iter().filter_map(|(_, made)| made));
+        self.made.extend(parts.into_iter().filter_map(|(_, made)| made).chain(refused));
     }
 }
 
@@ -168,6 +178,7 @@ impl Iterator for Batches {
 #[derive(Debug)]
 struct Parts {
     slice: Slice,
+    block: Arc<Block>,
     start: usize,
     part_rows: usize,
     /// The texts of dictionaries, which all parts share.
@@ -175,12 +186,13 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(slice: Slice, part_rows: usize, needs_data: bool) -> Self {
-        let dictionaries = match &slice.block.payload {
+    fn new(slice: Slice, part_rows: usize, needs_data: bool) -> Result<Self, ArrowError> {
+        let block = slice.block().map_err(|error| ArrowError::ExternalError(Box::new(error)))?;
+        let dictionaries = match &block.payload {
             Payload::Rows(batch) if needs_data => Dictionaries::of(batch, slice.len()),
             _ => Dictionaries::default(),
         };
-        Self { slice, start: 0, part_rows, dictionaries: Arc::new(dictionaries) }
+        Ok(Self { slice, block, start: 0, part_rows, dictionaries: Arc::new(dictionaries) })
     }
 }
 
@@ -192,6 +204,7 @@ impl Iterator for Parts {
         self.start = self.slice.len().min(start + self.part_rows);
         (start < self.start).then(|| Part {
             slice: self.slice.part(start, self.start),
+            block: Arc::clone(&self.block),
             dictionaries: Arc::clone(&self.dictionaries),
         })
     }
@@ -200,6 +213,7 @@ impl Iterator for Parts {
 /// Records for one batch, at least one.
 struct Part {
     slice: Slice,
+    block: Arc<Block>,
     dictionaries: Arc<Dictionaries>,
 }
 
@@ -210,16 +224,16 @@ impl Part {
         schema: &SchemaRef,
     ) -> Result<RecordBatch, ArrowError> {
         let column = |&column: &RecordColumn| -> Result<ArrayRef, ArrowError> {
-            let slice = &self.slice;
+            let (block, slice) = (&*self.block, &self.slice);
             Ok(match column {
-                RecordColumn::ShardId => shard_ids(slice)?,
-                RecordColumn::SequenceNumber => Arc::new(sequence_numbers(slice)),
+                RecordColumn::ShardId => shard_ids(block, slice)?,
+                RecordColumn::SequenceNumber => Arc::new(sequence_numbers(block, slice)),
                 RecordColumn::ArrivalTime => {
-                    let times = TimestampMillisecondArray::new(arrivals(slice), None);
+                    let times = TimestampMillisecondArray::new(arrivals(block, slice), None);
                     Arc::new(times.with_timezone("UTC"))
                 }
                 RecordColumn::PartitionKey => {
-                    let keys = picked(slice, &slice.block.keys.to_array())?;
+                    let keys = picked(slice, &block.keys.to_array())?;
                     cast(&keys, &DataType::Utf8View)?
                 }
                 RecordColumn::Data => self.data()?,
@@ -231,7 +245,7 @@ impl Part {
 
     fn data(&self) -> Result<ArrayRef, ArrowError> {
         let slice = &self.slice;
-        let batch = match &slice.block.payload {
+        let batch = match &self.block.payload {
             Payload::Bytes(bytes) => {
                 return cast(&picked(slice, &bytes.to_array())?, &DataType::BinaryView);
             }
@@ -247,8 +261,8 @@ impl Part {
 }
 
 /// Returns when the records of a slice arrived, in milliseconds.
-pub fn arrivals(slice: &Slice) -> ScalarBuffer<i64> {
-    let arrivals = &slice.block.arrivals;
+pub fn arrivals(block: &Block, slice: &Slice) -> ScalarBuffer<i64> {
+    let arrivals = &block.arrivals;
     match &slice.rows {
         Picked::Run(start, end) => arrivals.expand(*start, *end),
         Picked::Rows(rows) => rows.iter().map(|&row| arrivals.at(row as usize).0).collect(),
@@ -263,8 +277,8 @@ fn picked(slice: &Slice, array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
 }
 
 /// For each record its shard's place among the runs of the block.
-fn places(slice: &Slice) -> Vec<u16> {
-    match (slice.block.routes.places(), &slice.rows) {
+fn places(block: &Block, slice: &Slice) -> Vec<u16> {
+    match (block.routes.places(), &slice.rows) {
         (None, _) => vec![0; slice.len()],
         (Some(places), Picked::Run(start, end)) => places[*start..*end].to_vec(),
         (Some(places), Picked::Rows(rows)) => {
@@ -274,17 +288,16 @@ fn places(slice: &Slice) -> Vec<u16> {
 }
 
 /// The names of the records' shards, each name kept once.
-fn shard_ids(slice: &Slice) -> Result<ArrayRef, ArrowError> {
-    let runs = slice.block.routes.runs().iter();
+fn shard_ids(block: &Block, slice: &Slice) -> Result<ArrayRef, ArrowError> {
+    let runs = block.routes.runs().iter();
     let names = StringViewArray::from_iter_values(runs.map(|run| run.birth.shard.to_string()));
-    take(&names, &UInt16Array::from(places(slice)), None)
+    take(&names, &UInt16Array::from(places(block, slice)), None)
 }
 
-fn sequence_numbers(slice: &Slice) -> StringArray {
-    let block = &slice.block;
+fn sequence_numbers(block: &Block, slice: &Slice) -> StringArray {
     let births = block.routes.runs().iter().map(|run| run.birth);
     let printer = Printer::new(births, block.first_index());
-    let (times, places) = (arrivals(slice), places(slice));
+    let (times, places) = (arrivals(block, slice), places(block, slice));
     let mut text = vec![0; slice.len() * SEQUENCE_DIGITS];
     let (numbers, _) = text.as_chunks_mut::<SEQUENCE_DIGITS>();
     for (at, digits) in numbers.iter_mut().enumerate() {

@@ -1,5 +1,8 @@
 //! A shard, its life, and the map from the ring to the open ones.
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::clock::Millis;
 use crate::engine::demand::Load;
 use crate::engine::throttle::Throttle;
@@ -10,7 +13,7 @@ use crate::record::sequence::ShardBirth;
 use crate::record::sequence::ShardIndex;
 
 /// A shard of a stream: open until a split or merge closes it, then readable until its records expire.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Shard {
     /// Its number and the second of its creation.
     pub birth: ShardBirth,
@@ -24,8 +27,11 @@ pub struct Shard {
     pub created: Millis,
     /// When it was closed, if it was.
     pub closed: Option<Millis>,
+    /// A second's worth, which is there again when the engine is opened.
+    #[serde(default = "Throttle::full", skip)]
     pub(crate) throttle: Throttle,
     /// What it took of late, in streams on demand.
+    #[serde(default, skip)]
     pub(crate) load: Load,
 }
 

@@ -70,6 +70,11 @@ pub(crate) struct Throttle {
 }
 
 impl Throttle {
+    /// A shard that nobody asked for anything of late.
+    pub(crate) fn full() -> Self {
+        Self::new(Millis(i64::MIN))
+    }
+
     pub(crate) fn new(now: Millis) -> Self {
         Self {
             write_records: Bucket::new(SHARD_WRITE_RECORDS_PER_SECOND, now),

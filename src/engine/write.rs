@@ -10,6 +10,7 @@ use arrow_buffer::ScalarBuffer;
 use arrow_schema::DataType;
 use arrow_select::take::take;
 use arrow_select::take::take_record_batch;
+use parking_lot::MutexGuard;
 
 use crate::clock::Millis;
 use crate::engine::error::EngineError;
@@ -29,6 +30,7 @@ use crate::record::payload::BytesColumn;
 use crate::record::payload::DataError;
 use crate::record::payload::Payload;
 use crate::record::sequence::ShardIndex;
+use crate::store::Lsn;
 
 /// Rows on their way in: keys, what they carry, and when they arrive.
 #[derive(Debug)]
@@ -173,7 +175,7 @@ impl Stream {
 
     /// Checks that the stream may hold every row; `first_row` is the first one's number, for errors.
     pub fn check_sizes(&self, rows: &Rows, first_row: usize) -> Result<(), EngineError> {
-        let bytes_max = self.state()?.settings.record_bytes_max;
+        let bytes_max = self.state()?.kept.settings.record_bytes_max;
         if row_bytes_bound(&rows.payload) <= bytes_max {
             return Ok(());
         }
@@ -203,18 +205,20 @@ impl Stream {
         if routed.rows.keys.is_empty() {
             return self.state().map(|_open| written);
         }
-        let mut state = self.state_at(now)?;
+        let turn = self.turn()?;
+        let mut state = self.state_in_turn(&turn, now)?;
         // Keys are hashed outside of the lock; a reshard in between sends them elsewhere.
         while !Arc::ptr_eq(&routed.map, &state.map) {
             drop(state);
             routed = self.route(routed.rows, || true)?.expect("nobody stops it");
-            state = self.state_at(now)?;
+            state = self.state_in_turn(&turn, now)?;
         }
-        let Routed { rows, routes, .. } = routed;
+        let Routed { rows, map, routes } = routed;
         let rows = match self.limits() {
             Limits::Off => Some((rows, routes)),
             Limits::Aws => self.throttle(&mut state, now, rows, routes, &mut written.throttled)?,
         };
+        let mut logged = None;
         if let Some((rows, routes)) = rows {
             let block = Block {
                 indices: Indices::From(state.log.end().0),
@@ -227,12 +231,44 @@ impl Stream {
                 let records = run.count(block.len()) as u64;
                 *written.per_shard.entry(run.birth.shard).or_default() += records;
             }
-            written.blocks.push(state.log.append(block));
+            if self.goes_to_segments(&block) {
+                let block = Arc::new(block);
+                drop(state);
+                (logged, state) = self.append_segments(&block, &map)?;
+                written.blocks.push(block);
+            } else {
+                logged = self.log_block(&block)?;
+                written.blocks.push(state.log.append(block));
+            }
             state.trim(now);
+            self.sweep(&mut state);
         }
+        let end = state.log.end();
         drop(state);
+        drop(turn);
+        self.acknowledge(logged, end)?;
         self.bell().ring();
         Ok(written)
+    }
+
+    /// Appends a block that is worth segments of its own: these are written while readers go on, and taken in as a whole.
+    fn append_segments(
+        &self,
+        block: &Arc<Block>,
+        map: &Arc<ShardMap>,
+    ) -> Result<(Option<Lsn>, MutexGuard<'_, State>), EngineError> {
+        let info = self.write_segments(std::slice::from_ref(block))?;
+        let mut state = match self.state() {
+            Ok(state) => state,
+            Err(gone) => {
+                self.drop_segments(info);
+                return Err(gone);
+            }
+        };
+        // Nobody else appends or changes shards at this turn; what time made due is done at the next.
+        assert!(Arc::ptr_eq(map, &state.map), "shards change at their turn");
+        let logged = self.take_in(&mut state, info)?;
+        Ok((Some(logged), state))
     }
 
     /// Keeps the rows that their shards have room for, each judged when it arrives; lists the others.

@@ -97,8 +97,8 @@ impl PyEngine {
     }
 
     /// Lets go of all streams.
-    fn close(&self) {
-        self.engine.close();
+    fn close(&self) -> PyResult<()> {
+        Ok(self.engine.close()?)
     }
 
     /// Whether the engine was closed.

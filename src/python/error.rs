@@ -7,6 +7,7 @@ use crate::engine::EngineError;
 use crate::record::json::JsonError;
 use crate::record::key::KeyError;
 use crate::record::payload::DataError;
+use crate::store::StoreError;
 
 /// Makes an exception of a class of `shardstream.errors`.
 pub(super) fn raise(class: &str, message: impl ToString) -> PyErr {
@@ -27,7 +28,8 @@ pub(super) fn class_of(error: &EngineError) -> &'static str {
         EngineError::EngineClosed => "EngineClosedError",
         EngineError::EntryKey { error, .. } | EngineError::Key(error) => key_class(error),
         EngineError::Json(_) => "RecordDecodeError",
-        EngineError::HashKeyOutsideShard { .. }
+        EngineError::FolderInUse { .. }
+        | EngineError::HashKeyOutsideShard { .. }
         | EngineError::RetentionDirection { .. }
         | EngineError::RetentionOutOfRange { .. }
         | EngineError::SequenceNumberForeign { .. }
@@ -57,9 +59,24 @@ pub(super) fn class_of(error: &EngineError) -> &'static str {
         EngineError::ShardNotFound { .. } | EngineError::StreamNotFound { .. } => {
             "ResourceNotFoundException"
         }
+        EngineError::Store(error) => store_class(error),
+        EngineError::Unwritable { .. } => "ColumnTypeError",
         EngineError::ConsumerExists { .. }
         | EngineError::StreamBusy { .. }
         | EngineError::StreamExists { .. } => "ResourceInUseException",
+    }
+}
+
+pub(super) fn store_class(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Damaged { .. } => "StoreDamagedError",
+        StoreError::Forked { .. } => "ForkedEngineError",
+        StoreError::Full { .. } => "StoreFullError",
+        StoreError::Locked { .. } => "StoreLockedError",
+        StoreError::Poisoned { .. } => "StorePoisonedError",
+        StoreError::ReadOnly { .. } => "StoreReadOnlyError",
+        StoreError::TooNew { .. } => "StoreVersionError",
+        StoreError::Io { .. } => "StoreError",
     }
 }
 
@@ -82,6 +99,12 @@ pub(super) fn data_class(error: &DataError) -> &'static str {
 impl From<EngineError> for PyErr {
     fn from(error: EngineError) -> Self {
         raise(class_of(&error), error)
+    }
+}
+
+impl From<StoreError> for PyErr {
+    fn from(error: StoreError) -> Self {
+        raise(store_class(&error), error)
     }
 }
 

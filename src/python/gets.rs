@@ -7,7 +7,7 @@ use pyo3::types::PyList;
 use pyo3::types::PyString;
 
 use crate::clock::Millis;
-use crate::engine::log::Slice;
+use crate::engine::slice::Slice;
 use crate::python::record::datetime;
 use crate::service::kinesis::get_records::Found;
 
@@ -16,8 +16,7 @@ pub(super) fn records<'py>(py: Python<'py>, found: &Found) -> PyResult<Bound<'py
     let mut records = Vec::with_capacity(found.slices().iter().map(Slice::len).sum());
     let mut last: Option<(Millis, Bound<'py, PyAny>)> = None;
     for slice in found.slices() {
-        let block = &slice.block;
-        slice.each_of_shard(|row, arrival, digits| {
+        slice.each_of_shard(|block, row, arrival, digits| {
             let number = std::str::from_utf8(digits).expect("digits are ASCII");
             // Records of one millisecond share their time.
             let time = match last.take() {

@@ -15,6 +15,7 @@ use crate::engine::position::Cut;
 use crate::python::argument;
 use crate::python::attentive::attentive;
 use crate::python::error::raise;
+use crate::python::error::store_class;
 use crate::python::replay::format_named;
 use crate::python::source;
 use crate::python::source::SourceError;
@@ -172,8 +173,12 @@ impl PyQuery {
         };
         let now = stream.engine.now();
         let (from, until) = (Cut(from_cut), Cut(until_cut));
-        let (slices, _) = stream.stream.read(now, from, until, shard_id, usize::MAX)?;
         let query = self.query.clone();
+        let slices = if shard_id.is_none() && !arrival && !query.heeds_order() {
+            stream.stream.read_in_any_order(now, from, until)?
+        } else {
+            stream.stream.read(now, from, until, shard_id, usize::MAX)?.0
+        };
         answered(py, move |go_on| collect_stream(&query, &slices, order(arrival), threads, go_on))
     }
 
@@ -357,6 +362,9 @@ impl From<QueryError> for PyErr {
 
 fn query_error(error: QueryError) -> PyErr {
     let class = match &error {
+        QueryError::Columns(ColumnsError::Store(error)) | QueryError::Store(error) => {
+            store_class(error)
+        }
         QueryError::Columns(ColumnsError::Missing { .. }) => "ColumnNotFoundError",
         QueryError::Columns(
             ColumnsError::Conversion { .. }

@@ -7,6 +7,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_schema::ArrowError;
 use numpy::PyArray1;
+use parking_lot::Mutex;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -19,17 +20,21 @@ use pyo3::types::PyTuple;
 use pyo3_arrow::ffi::to_schema_pycapsule;
 
 use crate::clock::Millis;
-use crate::engine::log::Slice;
+use crate::engine::EngineError;
 use crate::engine::records;
 use crate::engine::records::Batches;
 use crate::engine::records::RecordColumn;
+use crate::engine::slice::Slice;
 use crate::python::argument;
 use crate::python::error::raise;
 use crate::python::table::PyTable;
 use crate::python::table::stream_capsule;
 use crate::query::columns;
+use crate::query::columns::ColumnsError;
+use crate::record::Block;
 use crate::record::Record;
 use crate::record::sequence::ShardIndex;
+use crate::store::StoreError;
 use crate::threads::Threads;
 
 /// A time as Python has it: an aware `datetime` in UTC.
@@ -104,6 +109,8 @@ pub(super) struct PyRecords {
     ends: Vec<usize>,
     /// How many threads make columns.
     threads: Threads,
+    /// The block looked at last, and its slice's place.
+    last: Mutex<Option<(usize, Arc<Block>)>>,
 }
 
 impl PyRecords {
@@ -113,18 +120,24 @@ impl PyRecords {
             end += slice.len();
             end
         });
-        Self { ends: ends.collect(), slices, threads }
+        Self { ends: ends.collect(), slices, threads, last: Mutex::default() }
     }
 
     fn len(&self) -> usize {
         self.ends.last().copied().unwrap_or(0)
     }
 
-    fn record(&self, place: usize) -> Record {
-        let slice = self.ends.partition_point(|&end| end <= place);
-        let before = if slice == 0 { 0 } else { self.ends[slice - 1] };
-        let slice = &self.slices[slice];
-        Record::new(Arc::clone(&slice.block), slice.row(place - before))
+    fn record(&self, place: usize) -> PyResult<Record> {
+        let at = self.ends.partition_point(|&end| end <= place);
+        let before = if at == 0 { 0 } else { self.ends[at - 1] };
+        let row = self.slices[at].row(place - before);
+        let mut last = self.last.lock();
+        let block = match &*last {
+            Some((of, block)) if *of == at => Arc::clone(block),
+            _ => self.slices[at].block().map_err(EngineError::from)?,
+        };
+        *last = Some((at, Arc::clone(&block)));
+        Ok(Record::new(block, row))
     }
 
     fn part(&self, start: usize, end: usize) -> Self {
@@ -151,11 +164,14 @@ impl PyRecords {
         Ok(made)
     }
 
-    /// Each record's slice, and its row in the slice's block.
-    fn rows_of_blocks(&self) -> impl Iterator<Item = (&Slice, usize)> {
-        self.slices
-            .iter()
-            .flat_map(move |slice| (0..slice.len()).map(move |place| (slice, slice.row(place))))
+    /// What `of` says of each record, by its block and its row there.
+    fn of_rows<T>(&self, of: impl Fn(&Block, usize) -> T) -> Result<Vec<T>, StoreError> {
+        let mut all = Vec::with_capacity(self.len());
+        for slice in &self.slices {
+            let block = slice.block()?;
+            all.extend((0..slice.len()).map(|place| of(&block, slice.row(place))));
+        }
+        Ok(all)
     }
 
     /// One column as Python objects.
@@ -182,17 +198,14 @@ impl PyRecords {
     }
 
     /// The names of the shards, one object for each shard.
-    fn shard_names<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyAny>> {
+    fn shard_names<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let mut names: HashMap<ShardIndex, Bound<'py, PyAny>> = HashMap::new();
         let mut objects = Vec::with_capacity(self.len());
-        for slice in &self.slices {
-            for place in 0..slice.len() {
-                let shard = slice.block.shard(slice.row(place));
-                let name = || PyString::new(py, &shard.to_string()).into_any();
-                objects.push(names.entry(shard).or_insert_with(name).clone());
-            }
+        for shard in py.detach(|| self.of_rows(Block::shard)).map_err(EngineError::from)? {
+            let name = || PyString::new(py, &shard.to_string()).into_any();
+            objects.push(names.entry(shard).or_insert_with(name).clone());
         }
-        objects
+        Ok(objects)
     }
 }
 
@@ -217,7 +230,7 @@ impl PyRecords {
             let picked = PyList::empty(py);
             for step in 0..range.slicelength.cast_signed() {
                 let place = (range.start + step * range.step).unsigned_abs();
-                picked.append(Bound::new(py, PyRecord { record: self.record(place) })?)?;
+                picked.append(Bound::new(py, PyRecord { record: self.record(place)? })?)?;
             }
             return Ok(picked.into_any());
         }
@@ -237,7 +250,7 @@ impl PyRecords {
         let Some(place) = place.filter(|&place| place < self.len()) else {
             return Err(PyIndexError::new_err(format!("{asked} of {} records", self.len())));
         };
-        Ok(Bound::new(py, PyRecord { record: self.record(place) })?.into_any())
+        Ok(Bound::new(py, PyRecord { record: self.record(place)? })?.into_any())
     }
 
     fn __iter__(slf: Bound<'_, Self>) -> PyRecordIterator {
@@ -264,9 +277,11 @@ impl PyRecords {
                 return Err(raise("InvalidArgumentException", message));
             }
         };
-        let rows = py
-            .detach(|| columns::payload_rows(&self.slices))
-            .map_err(|error| raise("RecordDecodeError", error))?;
+        let rows =
+            py.detach(|| columns::payload_rows(&self.slices)).map_err(|error| match error {
+                ColumnsError::Store(error) => error.into(),
+                other => raise("RecordDecodeError", other),
+            })?;
         if let Some(first) = rows.malformed.first()
             && !skip
         {
@@ -320,26 +335,25 @@ impl PyRecords {
         };
         match name {
             "sequence_index" => {
-                let indices = py.detach(|| {
-                    self.rows_of_blocks().map(|(slice, row)| slice.block.index(row)).collect()
-                });
+                let indices =
+                    py.detach(|| self.of_rows(Block::index)).map_err(EngineError::from)?;
                 Ok(PyArray1::<u64>::from_vec(py, indices).into_any())
             }
             "shard_index" => {
-                let shards = py.detach(|| {
-                    self.rows_of_blocks().map(|(slice, row)| slice.block.shard(row).0).collect()
-                });
+                let shards = py.detach(|| self.of_rows(|block, row| block.shard(row).0));
+                let shards = shards.map_err(EngineError::from)?;
                 Ok(PyArray1::<u32>::from_vec(py, shards).into_any())
             }
             "arrival_time" => {
                 let mut times = Vec::with_capacity(self.len());
                 for slice in &self.slices {
-                    times.extend_from_slice(&records::arrivals(slice));
+                    let block = slice.block().map_err(EngineError::from)?;
+                    times.extend_from_slice(&records::arrivals(&block, slice));
                 }
                 let ms = PyArray1::<i64>::from_vec(py, times);
                 ms.into_any().call_method1("view", ("datetime64[ms]",))
             }
-            "shard_id" => objects(self.shard_names(py)),
+            "shard_id" => objects(self.shard_names(py)?),
             "sequence_number" => objects(self.objects(py, RecordColumn::SequenceNumber)?),
             "partition_key" => objects(self.objects(py, RecordColumn::PartitionKey)?),
             "data" => objects(self.objects(py, RecordColumn::Data)?),
@@ -369,8 +383,13 @@ impl PyRecords {
         if self.len() == 0 {
             return "Records(0)".to_owned();
         }
-        let (first, last) = (self.record(0), self.record(self.len() - 1));
-        format!("Records({}, arrived {} to {})", self.len(), first.arrival(), last.arrival())
+        let arrival = |place| self.record(place).map(|record| record.arrival());
+        match (arrival(0), arrival(self.len() - 1)) {
+            (Ok(first), Ok(last)) => {
+                format!("Records({}, arrived {first} to {last})", self.len())
+            }
+            _ => format!("Records({})", self.len()),
+        }
     }
 }
 
@@ -388,10 +407,11 @@ impl PyRecordIterator {
         slf
     }
 
-    fn __next__(&self) -> Option<PyRecord> {
+    fn __next__(&self) -> PyResult<Option<PyRecord>> {
         let records = self.records.get();
         let place = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        (place < records.len()).then(|| PyRecord { record: records.record(place) })
+        let record = (place < records.len()).then(|| records.record(place)).transpose()?;
+        Ok(record.map(|record| PyRecord { record }))
     }
 }
 
@@ -418,7 +438,10 @@ fn selected(names: &Bound<'_, PyTuple>) -> PyResult<Vec<RecordColumn>> {
 /// Says why columns of records cannot be made, in the words of whoever could not.
 fn not_made(error: ArrowError) -> PyErr {
     match error {
-        ArrowError::ExternalError(inner) => raise("RecordDecodeError", inner),
+        ArrowError::ExternalError(inner) => match inner.downcast_ref::<StoreError>() {
+            Some(error) => error.clone().into(),
+            None => raise("RecordDecodeError", inner),
+        },
         other => raise("RecordDecodeError", other),
     }
 }

@@ -12,9 +12,9 @@ use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::Mode;
 use crate::engine::Stream;
-use crate::engine::log::Slice;
 use crate::engine::position::Cut;
 use crate::engine::shard::Shard;
+use crate::engine::slice::Slice;
 use crate::engine::stream::Entry;
 use crate::engine::write::Roles;
 use crate::engine::write::Routed;
@@ -81,6 +81,7 @@ impl PyStream {
     #[pyo3(signature = (data, key, explicit_hash_key = None))]
     fn put(
         &self,
+        py: Python<'_>,
         data: &Bound<'_, PyAny>,
         key: &Bound<'_, PyAny>,
         explicit_hash_key: Option<&Bound<'_, PyAny>>,
@@ -91,7 +92,12 @@ impl PyStream {
             key: argument::key(key)?,
             explicit_hash_key: explicit_hash_key.map(argument::hash_key).transpose()?,
         };
-        let number = self.stream.put(self.engine.now(), entry)?;
+        let now = self.engine.now();
+        let number = if self.stream.waits() {
+            py.detach(|| self.stream.put(now, entry))?
+        } else {
+            self.stream.put(now, entry)?
+        };
         Ok(PyPutResult { number })
     }
 
@@ -477,12 +483,12 @@ impl PyFollow {
         let (slices, next) =
             self.stream.read(self.engine.now(), place.next, Cut::END, shard, FOLLOW_RECORDS)?;
         place.next = next;
-        let record =
-            |slice: &Slice, at: usize| Record::new(Arc::clone(&slice.block), slice.row(at));
-        let records: Vec<Record> = slices
-            .iter()
-            .flat_map(|slice| (0..slice.len()).map(move |at| record(slice, at)))
-            .collect();
+        let mut records = Vec::with_capacity(slices.iter().map(Slice::len).sum());
+        for slice in &slices {
+            let block = slice.block().map_err(EngineError::from)?;
+            let record = |at: usize| Record::new(Arc::clone(&block), slice.row(at));
+            records.extend((0..slice.len()).map(record));
+        }
         place.ahead = records.into_iter();
         Ok(place.ahead.next())
     }

@@ -19,13 +19,14 @@ use arrow_schema::SchemaRef;
 use arrow_schema::TimeUnit;
 use arrow_select::take::take;
 
-use crate::engine::log::Picked;
-use crate::engine::log::Slice;
+use crate::engine::slice::Picked;
+use crate::engine::slice::Slice;
 use crate::record::block::Block;
 use crate::record::json;
 use crate::record::json::Decoder;
 use crate::record::json::JsonError;
 use crate::record::payload::Payload;
+use crate::store::StoreError;
 
 /// What every record has, readable by name unless its payload has a column of that name.
 const ARRIVAL_TIME: &str = "arrival_time";
@@ -49,6 +50,9 @@ pub enum ColumnsError {
     /// The JSON decoder refused.
     #[error(transparent)]
     Json(#[from] JsonError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A column that no record has.
     #[error("no record has a column `{column}`; there are {}", known.join(", "))]
     Missing {
@@ -196,14 +200,14 @@ impl Columns {
         if first.is_empty() {
             return None;
         }
-        let typed = slices.iter().filter(|slice| matches!(slice.block.payload, Payload::Rows(_)));
+        let typed = slices.iter().filter(|slice| matches!(slice.row_schema(), Ok(Some(_))));
         let sample: Vec<Slice> = first.iter().chain(typed).cloned().collect();
         let mut guess = Self::find(wanted, declared, &sample, false).ok()?;
         // Columns whose types nobody declared keep what was seen of them: so the decoder tells what they cannot hold.
         let names = guess.schema.fields().iter().map(|field| field.name().clone()).collect();
         let mut decoder = Decoder::with_types(json::Wanted::Columns(names), declared);
         for slice in &first {
-            if let Payload::Bytes(data) = &slice.block.payload {
+            if let Payload::Bytes(data) = &slice.block().ok()?.payload {
                 decoder.infer(&picked(&data.to_array(), slice, 0, slice.len()).ok()?).ok()?;
             }
         }
@@ -241,13 +245,11 @@ impl Columns {
         let mut decoder = Decoder::with_types(names, declared);
         let mut has_json = false;
         for slice in slices {
-            match &slice.block.payload {
-                Payload::Rows(batch) => found.add_schema(batch.schema_ref(), wanted)?,
-                Payload::Bytes(data) if needs_payload => {
-                    has_json = true;
-                    decoder.infer(&picked(&data.to_array(), slice, 0, slice.len())?)?;
-                }
-                Payload::Bytes(_) => {}
+            if let Some(schema) = slice.row_schema()? {
+                found.add_schema(&schema, wanted)?;
+            } else if needs_payload && let Payload::Bytes(data) = &slice.block()?.payload {
+                has_json = true;
+                decoder.infer(&picked(&data.to_array(), slice, 0, slice.len())?)?;
             }
         }
         let typed_time = found.columns.iter().any(|(name, _)| wanted.is_time(name));
@@ -288,9 +290,14 @@ impl Columns {
         &self.schema
     }
 
-    /// Reads records `start..start + len` of a slice as columns.
-    pub fn part(&self, slice: &Slice, start: usize, len: usize) -> Result<Part, ColumnsError> {
-        let block = &slice.block;
+    /// Reads records `start..start + len` of a slice of a block as columns.
+    pub fn part(
+        &self,
+        block: &Block,
+        slice: &Slice,
+        start: usize,
+        len: usize,
+    ) -> Result<Part, ColumnsError> {
         let (rows, source, malformed) = match &block.payload {
             Payload::Rows(batch) => (part_rows(slice, start, len), Source::Rows(batch), Vec::new()),
             Payload::Bytes(_) if self.of_records.iter().all(|&each| each) => {
@@ -438,17 +445,12 @@ impl Source<'_> {
 /// The first records that carry bytes.
 fn head(slices: &[Slice]) -> Vec<Slice> {
     let mut left = GUESS_ROWS;
-    let bytes = slices.iter().filter(|slice| matches!(slice.block.payload, Payload::Bytes(_)));
+    let bytes = slices.iter().filter(|slice| matches!(slice.row_schema(), Ok(None)));
     bytes
         .map_while(|slice| {
             let rows = slice.len().min(left);
             left -= rows;
-            let rows = match part_rows(slice, 0, rows) {
-                PartRows::From(first) => Picked::Run(first, first + rows),
-                PartRows::Each(rows) => Picked::Rows(rows),
-            };
-            let block = Arc::clone(&slice.block);
-            Some(Slice { block, rows }).filter(|slice| !slice.is_empty())
+            Some(slice.part(0, rows)).filter(|slice| !slice.is_empty())
         })
         .collect()
 }
@@ -458,7 +460,7 @@ fn holds_numbers(name: &str, slices: &[Slice]) -> Result<bool, ColumnsError> {
     let wanted = json::Wanted::Columns(vec![name.to_owned()]);
     let probe = Decoder::with_types(wanted, &[(name.to_owned(), DataType::Float64)]);
     for slice in slices {
-        if let Payload::Bytes(data) = &slice.block.payload {
+        if let Payload::Bytes(data) = &slice.block()?.payload {
             let decoded = probe.decode(&picked(&data.to_array(), slice, 0, slice.len())?, None)?;
             if decoded.batch.column(0).null_count() < decoded.batch.num_rows() {
                 return Ok(true);
@@ -610,9 +612,10 @@ pub fn payload_rows(slices: &[Slice]) -> Result<PayloadRows, ColumnsError> {
         malformed: Vec::new(),
     };
     for slice in slices {
-        let part = columns.part(slice, 0, slice.len())?;
+        let block = slice.block()?;
+        let part = columns.part(&block, slice, 0, slice.len())?;
         for (row, reason) in part.malformed {
-            let sequence_number = slice.block.sequence_number(row).to_string();
+            let sequence_number = block.sequence_number(row).to_string();
             rows.malformed.push(BrokenRow { sequence_number, reason });
         }
         if 0 < part.batch.num_rows() {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::clock::Millis;
 use crate::engine::Stream;
-use crate::engine::log::Slice;
 use crate::engine::position::Cut;
+use crate::engine::slice::Slice;
 use crate::query::Answer;
 use crate::query::Pass;
 use crate::query::QueryError;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::clock::Millis;
-use crate::engine::log::Picked;
+use crate::engine::slice::Picked;
 use crate::record::builder::BlockBuilder;
 use crate::record::sequence::ShardBirth;
 use crate::record::sequence::ShardIndex;
@@ -22,7 +22,8 @@ fn slices(records: &[String], block_rows: usize) -> Vec<Slice> {
             builder.push(Millis(0), birth, "key", record.as_bytes());
         }
         let block = Arc::new(builder.seal().unwrap());
-        slices.push(Slice { rows: Picked::Run(0, block.len()), block });
+        let rows = Picked::Run(0, block.len());
+        slices.push(Slice::new(block, rows));
     }
     slices
 }

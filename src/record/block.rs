@@ -9,12 +9,15 @@ use std::ops::Range;
 use std::slice::IterMut;
 use std::sync::Arc;
 
+use arrow_array::Array;
+use arrow_array::ArrayRef;
 use arrow_buffer::Buffer;
 use arrow_buffer::ScalarBuffer;
 
 use crate::clock::Millis;
 use crate::record::json::JsonError;
 use crate::record::key::KeyColumn;
+use crate::record::payload::BytesColumn;
 use crate::record::payload::Payload;
 use crate::record::sequence::SequenceNumber;
 use crate::record::sequence::ShardBirth;
@@ -256,6 +259,16 @@ impl Block {
         self.len() == 0
     }
 
+    /// Returns how many bytes of memory keys and payloads take, about: what several blocks share counts in each.
+    pub fn bytes(&self) -> usize {
+        let rows = |array: &dyn Array| array.to_data().get_slice_memory_size().unwrap_or_default();
+        let payload = match &self.payload {
+            Payload::Bytes(data) => rows(&data.to_array()),
+            Payload::Rows(batch) => batch.columns().iter().map(|column| rows(column)).sum(),
+        };
+        payload + rows(&self.keys.to_array())
+    }
+
     /// Returns the sequence index of a row.
     pub fn index(&self, row: usize) -> u64 {
         match &self.indices {
@@ -288,6 +301,27 @@ impl Block {
                 let row = index.saturating_sub(*first);
                 usize::try_from(row).map_or(self.len(), |row| row.min(self.len()))
             }
+        }
+    }
+
+    /// Returns the first rows, by themselves.
+    pub(crate) fn first_rows(&self, count: usize) -> Self {
+        let rows: Vec<u32> = (0_u32..).take(count).collect();
+        let first = |array: ArrayRef| array.slice(0, count);
+        Self {
+            indices: match &self.indices {
+                Indices::Each(indices) => Indices::Each(indices.slice(0, count)),
+                Indices::From(first) => Indices::From(*first),
+            },
+            arrivals: Arrivals::Each(self.arrivals.expand(0, count)),
+            keys: KeyColumn::of_checked(&first(self.keys.to_array())),
+            payload: match &self.payload {
+                Payload::Bytes(data) => Payload::Bytes(
+                    BytesColumn::from_array(&first(data.to_array())).expect("data was checked"),
+                ),
+                Payload::Rows(batch) => Payload::Rows(batch.slice(0, count)),
+            },
+            routes: self.routes.pick(&rows, Threads::ONE),
         }
     }
 

@@ -139,6 +139,13 @@ impl BlockBuilder {
         part.into_block()
     }
 
+    /// Returns how many bytes of memory the records take, about.
+    pub fn bytes(&self) -> usize {
+        /// Two ends and a slot.
+        const ROW_BYTES: usize = 10;
+        self.key_bytes.len() + self.data_bytes.len() + ROW_BYTES * self.len()
+    }
+
     /// Returns how many records there are.
     pub fn len(&self) -> usize {
         self.slots.len()

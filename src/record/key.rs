@@ -136,6 +136,11 @@ impl KeyColumn {
         Self::Offsets(keys)
     }
 
+    /// Takes a column of keys already checked, in any of the encodings that keys come in.
+    pub(crate) fn of_checked(array: &ArrayRef) -> Self {
+        Self::encoded(array).expect("keys were text")
+    }
+
     fn encoded(array: &ArrayRef) -> Result<Self, KeyError> {
         match array.data_type() {
             DataType::Utf8 => Ok(Self::Offsets(array.as_string::<i32>().clone())),

@@ -8,6 +8,9 @@ pub mod many;
 
 use std::fmt;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::record::digits::eight_digits;
 
 /// The index that closes a shard: above every record's.
@@ -18,7 +21,8 @@ const SECONDS_MAX: u64 = 16_025_175_000;
 pub const SEQUENCE_DIGITS: usize = 56;
 
 /// The number of a shard within its stream, as in `shardId-000000000003`.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
 pub struct ShardIndex(pub u32);
 
 impl ShardIndex {
@@ -46,7 +50,7 @@ impl fmt::Display for ShardIndex {
 }
 
 /// The shard that a sequence number belongs to: its number and the second of its creation.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct ShardBirth {
     /// The shard.
     pub shard: ShardIndex,

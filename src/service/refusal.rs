@@ -3,6 +3,7 @@
 use crate::engine::EngineError;
 use crate::service::error::ErrorCode;
 use crate::service::error::ServiceError;
+use crate::store::StoreError;
 
 /// What the service adds where an account may have no more.
 const LIMITS_PAGE: &str = "Refer to the AWS Service Limits page \
@@ -12,6 +13,12 @@ const LIMITS_PAGE: &str = "Refer to the AWS Service Limits page \
 /// That there is no such stream.
 pub(crate) fn missing_stream(stream: &str, account: &str) -> ServiceError {
     ServiceError::not_found(format!("Stream {stream} under account {account} not found."))
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        Self::new(ErrorCode::InternalFailure, error.to_string())
+    }
 }
 
 impl From<EngineError> for ServiceError {
@@ -61,9 +68,12 @@ impl From<EngineError> for ServiceError {
             | EngineError::StreamNameInvalid { .. }
             | EngineError::TagsInvalid { .. }
             | EngineError::TimestampInFuture { .. } => Self::invalid_argument(words),
-            EngineError::Data(_) | EngineError::EngineClosed | EngineError::Json(_) => {
-                Self::new(ErrorCode::InternalFailure, words)
-            }
+            EngineError::Data(_)
+            | EngineError::FolderInUse { .. }
+            | EngineError::EngineClosed
+            | EngineError::Json(_)
+            | EngineError::Store(_)
+            | EngineError::Unwritable { .. } => Self::new(ErrorCode::InternalFailure, words),
         }
     }
 }

@@ -48,7 +48,7 @@ fn closed_engine_closes_all_accounts() {
     let world = world();
     let other = world.engine.account("111122223333", "eu-west-1").unwrap();
     let theirs = world.engine.create_stream_in(&other, START, "clicks", options(1)).unwrap();
-    world.engine.close();
+    world.engine.close().unwrap();
     assert!(matches!(theirs.shards(START), Err(EngineError::EngineClosed)));
     assert!(matches!(
         world.engine.account("111122223333", "eu-west-1"),
@@ -121,7 +121,7 @@ fn fifty_streams_are_on_demand_and_no_more() {
 #[test]
 fn commitment_holds_for_a_day_at_least() {
     let world = world();
-    let mut commitment = *world.engine.home().commitment().lock();
+    let mut commitment = world.engine.home().kept().commitment;
     assert!(!commitment.holds(START));
     commitment.begin(START);
     commitment.end(START.plus(1_000));

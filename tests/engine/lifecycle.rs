@@ -115,7 +115,7 @@ fn closed_engine_refuses_every_call_with_the_way_out() {
     let world = world();
     let stream = world.clicks(2);
     let engine = &world.engine;
-    engine.close();
+    engine.close().unwrap();
     assert!(engine.is_closed() && stream.is_gone());
     let mut all = refusals(&stream);
     all.extend([
@@ -129,7 +129,7 @@ fn closed_engine_refuses_every_call_with_the_way_out() {
         assert_eq!(error, EngineError::EngineClosed);
         assert_says(&error, &["engine is closed", "make a new one"]);
     }
-    engine.close();
+    engine.close().unwrap();
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn records_read_outlive_their_stream_and_engine() {
     let stream = world.clicks(1);
     put(&stream, START, "a", "held");
     let held = read(&stream, START, None);
-    world.engine.close();
+    world.engine.close().unwrap();
     assert_eq!(crate::setup::texts(&held), ["held"]);
 }
 

@@ -14,10 +14,10 @@ use shardstream::engine::Limits;
 use shardstream::engine::Mode;
 use shardstream::engine::Stream;
 use shardstream::engine::StreamOptions;
-use shardstream::engine::log::Slice;
 use shardstream::engine::position::Cut;
 use shardstream::engine::position::Position;
 use shardstream::engine::shard::Shard;
+use shardstream::engine::slice::Slice;
 use shardstream::engine::stream::Entry;
 use shardstream::hash_key::HashKey;
 use shardstream::limits::DAY_MS;
@@ -145,9 +145,8 @@ pub(crate) fn read_from(
 
 pub(crate) fn records(slices: &[Slice]) -> Vec<Record> {
     let each = |slice: &Slice| -> Vec<Record> {
-        (0..slice.len())
-            .map(|place| Record::new(Arc::clone(&slice.block), slice.row(place)))
-            .collect()
+        let block = slice.block().unwrap();
+        (0..slice.len()).map(|place| Record::new(Arc::clone(&block), slice.row(place))).collect()
     };
     slices.iter().flat_map(each).collect()
 }

@@ -229,7 +229,8 @@ fn typed_rows_are_routed_and_stay_typed() {
     assert_eq!((written.rows, written.records()), (200, 200));
     let (slices, _) = stream.read(START, Cut::START, Cut::END, None, usize::MAX).unwrap();
     assert_eq!(slices.len(), 1);
-    assert!(matches!(&slices[0].block.payload, Payload::Rows(stored) if *stored == batch));
+    let block = slices[0].block().unwrap();
+    assert!(matches!(&block.payload, Payload::Rows(stored) if *stored == batch));
     for record in read(&stream, START, None) {
         assert_eq!(put(&stream, START, record.partition_key(), "x").birth.shard, record.shard());
     }

@@ -352,8 +352,9 @@ impl Twins {
         let (slices, next) = read.expect("the shard is there");
         prop_assert!(slices.iter().all(|slice| !slice.is_empty()));
         let each = slices.iter().flat_map(|slice| {
+            let block = slice.block().expect("it is in memory");
             (0..slice.len())
-                .map(|place| record::Record::new(Arc::clone(&slice.block), slice.row(place)))
+                .map(move |place| record::Record::new(Arc::clone(&block), slice.row(place)))
         });
         let read: Vec<Record> = each.map(|record| seen(&record)).collect();
         let (expected, onward) = self.model.read(indices.0, indices.1, shard, limit);

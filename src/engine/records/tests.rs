@@ -147,7 +147,8 @@ fn read(stream: &Stream, now: Millis, shard: Option<&str>) -> Vec<Slice> {
 
 fn records(slices: &[Slice]) -> Vec<Record> {
     let each = |slice: &Slice| -> Vec<Record> {
-        let record = |place| Record::new(Arc::clone(&slice.block), slice.row(place));
+        let block = slice.block().unwrap();
+        let record = |place| Record::new(Arc::clone(&block), slice.row(place));
         (0..slice.len()).map(record).collect()
     };
     slices.iter().flat_map(each).collect()

@@ -8,10 +8,10 @@ use crate::service::value::Members;
 pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let resource = Resource::named(call)?;
     let arn = resource.arn().to_string();
-    if resource.account().policies().lock().remove(&arn).is_none() {
-        return Err(ServiceError::not_found(format!(
+    resource.account().change(|kept| match kept.policies.remove(&arn) {
+        Some(_) => Ok(Members::new()),
+        None => Err(ServiceError::not_found(format!(
             "No resource policy found for resource ARN {arn}."
-        )));
-    }
-    Ok(Members::new())
+        ))),
+    })
 }

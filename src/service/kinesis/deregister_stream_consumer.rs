@@ -9,7 +9,9 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let found = consumers::named(call)?;
     found.stream.deregister_consumer(call.now, &found.consumer.name)?;
     let arn = found.arn().to_string();
-    found.account.resource_tags().lock().remove(&arn);
-    found.account.policies().lock().remove(&arn);
-    Ok(Members::new())
+    found.account.change(|kept| {
+        kept.resource_tags.remove(&arn);
+        kept.policies.remove(&arn);
+        Ok::<Members, ServiceError>(Members::new())
+    })
 }

@@ -7,7 +7,7 @@ use crate::service::value::Members;
 
 #[expect(clippy::unnecessary_wraps, reason = "operations answer alike")]
 pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
-    let commitment = *call.account.commitment().lock();
+    let commitment = call.account.kept().commitment;
     Ok(Members::new()
         .with("MinimumThroughputBillingCommitment", views::commitment(&commitment, call.now)))
 }

@@ -1,7 +1,7 @@
 //! `GetRecords`: the next records of a shard.
 
 use crate::engine::Settings;
-use crate::engine::log::Slice;
+use crate::engine::slice::Slice;
 use crate::limits::GET_RECORDS_MAX;
 use crate::service::encode;
 use crate::service::error::ServiceError;

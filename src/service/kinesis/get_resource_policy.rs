@@ -7,7 +7,7 @@ use crate::service::value::Members;
 
 pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let resource = Resource::named(call)?;
-    let policies = resource.account().policies().lock();
-    let policy = policies.get(&resource.arn().to_string()).cloned().unwrap_or_default();
+    let kept = resource.account().kept();
+    let policy = kept.policies.get(&resource.arn().to_string()).cloned().unwrap_or_default();
     Ok(Members::new().with("Policy", policy))
 }

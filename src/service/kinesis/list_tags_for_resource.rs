@@ -10,8 +10,8 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let tags = match Resource::named(call)? {
         Resource::Stream(stream, _) => stream.settings(call.now)?.tags,
         Resource::Consumer(consumer) => {
-            let of_resources = consumer.account.resource_tags().lock();
-            of_resources.get(&consumer.arn().to_string()).cloned().unwrap_or_default()
+            let kept = consumer.account.kept();
+            kept.resource_tags.get(&consumer.arn().to_string()).cloned().unwrap_or_default()
         }
     };
     let tag = |(key, value): (String, String)| Members::new().with("Key", key).with("Value", value);

@@ -14,6 +14,8 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
         let message = "The resource policy is not a valid JSON object.";
         return Err(ServiceError::invalid_argument(message));
     }
-    resource.account().policies().lock().insert(resource.arn().to_string(), policy.to_owned());
-    Ok(Members::new())
+    resource.account().change(|kept| {
+        kept.policies.insert(resource.arn().to_string(), policy.to_owned());
+        Ok::<Members, ServiceError>(Members::new())
+    })
 }

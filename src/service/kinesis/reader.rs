@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use crate::clock::Millis;
 use crate::engine::Stream;
-use crate::engine::log::Slice;
 use crate::engine::position::Cut;
+use crate::engine::slice::Slice;
 use crate::limits::GET_RECORDS_BYTES_MAX;
 use crate::record::Record;
 use crate::record::json::JsonError;
@@ -32,20 +32,22 @@ pub(super) struct Read {
 impl Read {
     /// The records with what they carry, in order.
     pub(super) fn records(&self) -> Result<Vec<(Record, Bytes)>, ServiceError> {
-        let rows =
-            self.slices.iter().flat_map(|slice| (0..slice.len()).map(move |place| (slice, place)));
-        rows.map(|(slice, place)| {
-            let record = Record::new(Arc::clone(&slice.block), slice.row(place));
-            let data = Bytes::copy_from_slice(&record.data().map_err(failure)?);
-            Ok((record, data))
-        })
-        .collect()
+        let mut records = Vec::with_capacity(self.slices.iter().map(Slice::len).sum());
+        for slice in &self.slices {
+            let block = slice.block()?;
+            for place in 0..slice.len() {
+                let record = Record::new(Arc::clone(&block), slice.row(place));
+                let data = Bytes::copy_from_slice(&record.data().map_err(failure)?);
+                records.push((record, data));
+            }
+        }
+        Ok(records)
     }
 
     /// When the last record arrived.
-    fn last_arrival(&self) -> Option<Millis> {
-        let last = self.slices.last()?;
-        Some(last.block.arrivals.at(last.row(last.len() - 1)))
+    fn last_arrival(&self) -> Result<Option<Millis>, ServiceError> {
+        let arrival = |last: &Slice| Ok(last.block()?.arrivals.at(last.row(last.len() - 1)));
+        self.slices.last().map(arrival).transpose()
     }
 }
 
@@ -94,7 +96,7 @@ fn told(
     let (more, _) = stream.read(now, next, Cut::END, Some(&name), 1)?;
     let is_at_end = more.is_empty() && stream.is_exhausted(&name, next)?;
     let mut read = Read { slices, next, behind_ms: 0, is_at_end };
-    if let Some(last) = read.last_arrival().filter(|_| !more.is_empty()) {
+    if let Some(last) = read.last_arrival()?.filter(|_| !more.is_empty()) {
         read.behind_ms = now.since(last).max(0);
     }
     Ok(read)
@@ -105,15 +107,16 @@ fn told(
 fn cut_to_bytes(slices: &mut Vec<Slice>, bytes_max: usize) -> Result<Option<Cut>, ServiceError> {
     let mut bytes = 0;
     for (at, slice) in slices.iter().enumerate() {
+        let block = slice.block()?;
         for place in 0..slice.len() {
             let row = slice.row(place);
-            let data = match &slice.block.payload {
+            let data = match &block.payload {
                 Payload::Bytes(column) => column.value(row).len(),
-                Payload::Rows(_) => slice.block.payload.data(row).map_err(failure)?.len(),
+                Payload::Rows(_) => block.payload.data(row).map_err(failure)?.len(),
             };
-            bytes += data + slice.block.keys.value(row).len();
+            bytes += data + block.keys.value(row).len();
             if bytes_max < bytes && (0 < at || 0 < place) {
-                let cut = Cut(slice.block.index(row));
+                let cut = Cut(block.index(row));
                 let kept = slice.part(0, place);
                 slices.truncate(at);
                 slices.extend((0 < place).then_some(kept));

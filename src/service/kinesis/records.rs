@@ -5,7 +5,7 @@ use std::io::Write;
 use base64_simd::STANDARD;
 
 use crate::engine::Settings;
-use crate::engine::log::Slice;
+use crate::engine::slice::Slice;
 use crate::service::error::ServiceError;
 use crate::service::kinesis::reader::failure;
 
@@ -23,8 +23,7 @@ pub(super) fn write_json(
     body.push(b'[');
     let mut is_first = true;
     for slice in slices {
-        let block = &slice.block;
-        slice.each_of_shard(|row, arrival, digits| {
+        slice.each_of_shard(|block, row, arrival, digits| {
             body.extend_from_slice(if is_first {
                 b"{\"SequenceNumber\":\""
             } else {

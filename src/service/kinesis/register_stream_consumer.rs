@@ -10,7 +10,7 @@ use crate::service::value::Members;
 
 pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let (stream, account) = call.stream_and_account()?;
-    let max = if account.commitment().lock().holds(call.now) {
+    let max = if account.kept().commitment.holds(call.now) {
         CONSUMERS_PER_STREAM_ADVANTAGE_MAX
     } else {
         CONSUMERS_PER_STREAM_MAX
@@ -19,6 +19,9 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let tags = tags::checked(call.input.map("Tags"), &tags::of_consumer(name, &stream))?;
     let consumer = stream.register_consumer(call.now, name, max)?;
     let arn = Call::arn(&stream, &account).of_consumer(name, consumer.created);
-    account.resource_tags().lock().insert(arn.to_string(), tags);
+    account.change(|kept| {
+        kept.resource_tags.insert(arn.to_string(), tags);
+        Ok::<(), ServiceError>(())
+    })?;
     Ok(Members::new().with("Consumer", views::consumer(&consumer, &arn)))
 }

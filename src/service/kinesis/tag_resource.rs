@@ -10,10 +10,11 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     match Resource::named(call)? {
         Resource::Stream(stream, _) => tags::add(call, &stream, call.input.map("Tags"))?,
         Resource::Consumer(consumer) => {
-            let mut of_resources = consumer.account.resource_tags().lock();
-            let of_consumer = of_resources.entry(consumer.arn().to_string()).or_default();
             let of = tags::of_consumer(&consumer.consumer.name, &consumer.stream);
-            tags::join(of_consumer, call.input.map("Tags"), &of)?;
+            consumer.account.change(|kept| {
+                let of_consumer = kept.resource_tags.entry(consumer.arn().to_string()).or_default();
+                tags::join(of_consumer, call.input.map("Tags"), &of)
+            })?;
         }
     }
     Ok(Members::new())

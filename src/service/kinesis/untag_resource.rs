@@ -11,10 +11,12 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     match Resource::named(call)? {
         Resource::Stream(stream, _) => tags::remove(call, &stream, keys)?,
         Resource::Consumer(consumer) => {
-            let mut of_resources = consumer.account.resource_tags().lock();
-            if let Some(of_consumer) = of_resources.get_mut(&consumer.arn().to_string()) {
-                keys.for_each(|key| drop(of_consumer.remove(key)));
-            }
+            consumer.account.change(|kept| {
+                if let Some(of_consumer) = kept.resource_tags.get_mut(&consumer.arn().to_string()) {
+                    keys.for_each(|key| drop(of_consumer.remove(key)));
+                }
+                Ok::<(), ServiceError>(())
+            })?;
         }
     }
     Ok(Members::new())

@@ -19,7 +19,7 @@ pub(super) fn checked(
         let message = "WarmThroughputMiBps is for streams in ON_DEMAND mode.";
         return Err(ServiceError::validation(message));
     }
-    if !account.commitment().lock().holds(call.now) {
+    if !account.kept().commitment.holds(call.now) {
         let message = "Warm throughput asks for the account's MinimumThroughputBillingCommitment to be ENABLED.";
         return Err(ServiceError::validation(message));
     }

@@ -1,0 +1,246 @@
+//! What an engine writes down so that nothing is lost: frames of a journal, sealed generations, and checkpoints.
+
+pub(crate) mod entry;
+pub(crate) mod checkpoint;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::Weak;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use crate::engine::EngineError;
+use crate::engine::account::Account;
+use crate::engine::ledger::checkpoint::Home;
+use crate::engine::ledger::entry::Kind;
+use crate::engine::stream::Stream;
+use crate::store::Compression;
+use crate::store::Disk;
+use crate::store::Durability;
+use crate::store::Journal;
+use crate::store::Lsn;
+use crate::store::StoreError;
+
+/// Bytes of records that a stream holds in memory before it seals them.
+pub const SEAL_BYTES: usize = 64 * 1024 * 1024;
+/// Bytes that a stream holds for each of its shards before it seals, so that shards by the thousand make no crumbs.
+const SEAL_SHARD_BYTES: usize = 1024 * 1024;
+/// Bytes that a stream holds at most.
+const SEAL_BYTES_MAX: usize = 8 * SEAL_BYTES;
+/// Bytes of the journal after which a checkpoint is worth its write: a few generations' worth.
+const CHECKPOINT_BYTES: u64 = 4 * SEAL_BYTES as u64;
+
+/// What an engine is opened on.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// The folder.
+    pub disk: Arc<dyn Disk>,
+    /// When what is acknowledged is on stable storage.
+    pub durability: Durability,
+    /// How sealed segments are compressed.
+    pub compression: Compression,
+    /// Whether the engine reads what another process writes.
+    pub read_only: bool,
+    /// Bytes of records that a stream holds in memory before it seals them.
+    pub seal_bytes: usize,
+}
+
+/// The store of an engine.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    pub(crate) store: StoreOptions,
+    pub(crate) id: [u8; 16],
+    pub(crate) home: Home,
+    /// The process that opened it: no other may use it.
+    process: u32,
+    /// There once everything is read that was written before.
+    journal: OnceLock<Journal>,
+    streams: Mutex<BTreeMap<u64, Weak<Stream>>>,
+    accounts: Mutex<Vec<Weak<Account>>>,
+    next_stream: AtomicU64,
+    /// Files that go when the journal is stable up to where it says so.
+    doomed: Mutex<Vec<(Lsn, Vec<String>)>>,
+    /// Where the journal stood at the last checkpoint.
+    checkpointed: Mutex<Lsn>,
+}
+
+impl Ledger {
+    pub(crate) fn new(store: StoreOptions, id: [u8; 16], home: Home) -> Self {
+        Self {
+            store,
+            id,
+            home,
+            process: std::process::id(),
+            journal: OnceLock::new(),
+            streams: Mutex::default(),
+            accounts: Mutex::default(),
+            next_stream: AtomicU64::new(1),
+            doomed: Mutex::default(),
+            checkpointed: Mutex::default(),
+        }
+    }
+
+    /// Writes from now on.
+    pub(crate) fn begin(&self, journal: Journal) {
+        *self.checkpointed.lock() = journal.end();
+        assert!(self.journal.set(journal).is_ok(), "a ledger begins once");
+    }
+
+    /// Checks that this is the process that opened it.
+    pub(crate) fn check_process(&self) -> Result<(), StoreError> {
+        let (opener, process) = (self.process, std::process::id());
+        if opener == process { Ok(()) } else { Err(StoreError::Forked { opener, process }) }
+    }
+
+    /// Checks that things may be written.
+    pub(crate) fn check_writes(&self) -> Result<(), StoreError> {
+        if self.store.read_only {
+            return Err(StoreError::ReadOnly { action: "writing" });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        self.journal.get().expect("what writes has begun to")
+    }
+
+    pub(crate) fn is_commit(&self) -> bool {
+        self.store.durability == Durability::Commit
+    }
+
+    /// Makes an account known to checkpoints.
+    pub(crate) fn add_account(&self, account: &Arc<Account>) {
+        self.accounts.lock().push(Arc::downgrade(account));
+    }
+
+    pub(crate) fn accounts(&self) -> Vec<Arc<Account>> {
+        self.accounts.lock().iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Makes a stream known by its number once `told` has written it down: no checkpoint comes in between.
+    pub(crate) fn add_stream<T>(
+        &self,
+        id: u64,
+        stream: &Arc<Stream>,
+        told: impl FnOnce() -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        let mut streams = self.streams.lock();
+        let answer = told()?;
+        self.next_stream.fetch_max(id + 1, Ordering::SeqCst);
+        streams.insert(id, Arc::downgrade(stream));
+        Ok(answer)
+    }
+
+    /// Forgets a stream once `told` has written down that it is gone: no checkpoint comes in between.
+    pub(crate) fn remove_stream<T>(
+        &self,
+        id: u64,
+        told: impl FnOnce() -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        let mut streams = self.streams.lock();
+        let answer = told()?;
+        streams.remove(&id);
+        Ok(answer)
+    }
+
+    /// Where the journal stands, and the streams there are by then.
+    pub(crate) fn streams_as_of(&self) -> (Lsn, Vec<Arc<Stream>>) {
+        let streams = self.streams.lock();
+        (self.journal().end(), streams.values().filter_map(Weak::upgrade).collect())
+    }
+
+    pub(crate) fn stream(&self, id: u64) -> Option<Arc<Stream>> {
+        self.streams.lock().get(&id).and_then(Weak::upgrade)
+    }
+
+    pub(crate) fn streams(&self) -> Vec<Arc<Stream>> {
+        self.streams.lock().values().filter_map(Weak::upgrade).collect()
+    }
+
+    /// A number that no stream of this store has or had.
+    pub(crate) fn number_stream(&self) -> u64 {
+        self.next_stream.fetch_add(1, Ordering::SeqCst)
+    }
+
+    pub(crate) fn next_stream(&self) -> u64 {
+        self.next_stream.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn number_streams_from(&self, next: u64) {
+        self.next_stream.fetch_max(next, Ordering::SeqCst);
+    }
+
+    /// Takes an entry in, behind all before it.
+    pub(crate) fn append(&self, kind: Kind, entry: &impl Serialize) -> Result<Lsn, StoreError> {
+        let body = serde_json::to_vec(entry).expect("entries have a JSON form");
+        self.journal().append(kind as u8, body.len(), |frame| frame.extend_from_slice(&body))
+    }
+
+    /// Waits until an entry is as stable as the engine promises.
+    pub(crate) fn wait(&self, lsn: Lsn) -> Result<(), StoreError> {
+        self.journal().wait(lsn)
+    }
+
+    /// Has files removed once the journal is stable up to where it says that they are not needed any more.
+    pub(crate) fn doom(&self, lsn: Lsn, paths: Vec<String>) {
+        self.doomed.lock().push((lsn, paths));
+    }
+
+    /// Removes files that nothing needs any more.
+    pub(crate) fn purge(&self) {
+        let synced = self.journal().synced();
+        let mut doomed = self.doomed.lock();
+        let (gone, kept) =
+            std::mem::take(&mut *doomed).into_iter().partition(|(lsn, _)| *lsn <= synced);
+        *doomed = kept;
+        drop(doomed);
+        let gone: Vec<(Lsn, Vec<String>)> = gone;
+        for path in gone.into_iter().flat_map(|(_, paths)| paths) {
+            // What stays is found and removed when the store is opened next.
+            let _left = self.store.disk.remove(&path);
+        }
+    }
+
+    /// Removes files that nothing needs any more, at once.
+    pub(crate) fn sweep(&self) -> Result<(), StoreError> {
+        if !self.doomed.lock().is_empty() {
+            self.journal().sync()?;
+            self.purge();
+        }
+        Ok(())
+    }
+
+    /// How many bytes a stream of so many open shards holds in memory before it seals them.
+    pub(crate) fn seal_bytes(&self, open_shards: usize) -> usize {
+        let most = self.store.seal_bytes.saturating_mul(SEAL_BYTES_MAX / SEAL_BYTES);
+        let each = SEAL_SHARD_BYTES.min(self.store.seal_bytes);
+        self.store.seal_bytes.max(open_shards.saturating_mul(each)).min(most)
+    }
+
+    /// Tells whether the journal has grown enough for a checkpoint.
+    pub(crate) fn is_checkpoint_due(&self) -> bool {
+        let grown = self.journal().end().0 - self.checkpointed.lock().0;
+        let most = CHECKPOINT_BYTES.min(4 * self.store.seal_bytes as u64);
+        most <= grown
+    }
+}
+
+/// The folder of a stream in a store: its name, made safe; streams of other accounts than the first have theirs in a
+/// folder of their own. `@` stands in no name.
+pub(crate) fn folder_of(home: &Home, account: &str, region: &str, name: &str) -> String {
+    let mut folder = String::new();
+    if account != home.account || region != home.region {
+        let safe = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_");
+        let _infallible = write!(folder, "@{}@{}/", safe(account), safe(region));
+    }
+    if name.starts_with('.') {
+        folder.push('@');
+    }
+    folder.push_str(name);
+    folder
+}

@@ -1,0 +1,71 @@
+//! A checkpoint: one file, replaced whole, that says what the journal before it came to.
+
+use crate::store::Disk;
+use crate::store::StoreError;
+
+/// The file.
+pub const CHECKPOINT: &str = "@checkpoint";
+/// Where the next one is made.
+const NEXT: &str = "@checkpoint.tmp";
+/// The newest version of the format that is known.
+pub const VERSION: u32 = 1;
+/// What the first line begins with.
+const TITLE: &str = "shardstream checkpoint";
+
+/// Replaces the checkpoint; it is stable when this returns.
+pub fn write(disk: &dyn Disk, body: &[u8]) -> Result<(), StoreError> {
+    let refused = |error| StoreError::io("cannot write", CHECKPOINT, error);
+    let mut bytes =
+        format!("{TITLE} {VERSION} {:08x} {}\n", checksum(body), body.len()).into_bytes();
+    bytes.extend_from_slice(body);
+    let mut file = disk.create(NEXT).map_err(refused)?;
+    file.write_at(0, &bytes).map_err(refused)?;
+    // Before it takes the place of the one before: a name never stands for half a file.
+    file.sync().map_err(refused)?;
+    drop(file);
+    disk.rename(NEXT, CHECKPOINT).map_err(refused)?;
+    // The journal before it is removed next: so it must be the one that is found.
+    disk.sync_folder("").map_err(refused)
+}
+
+/// Reads the checkpoint, if there is one.
+pub fn read(disk: &dyn Disk) -> Result<Option<Vec<u8>>, StoreError> {
+    let refused = |error| StoreError::io("cannot read", CHECKPOINT, error);
+    let len = match disk.len(CHECKPOINT) {
+        Ok(len) => len,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(refused(error)),
+    };
+    let bytes = disk.read_at(CHECKPOINT, 0, usize::try_from(len).unwrap_or(usize::MAX));
+    parse(bytes.map_err(refused)?).map(Some)
+}
+
+/// Takes the first line off, and checks what it says of the rest.
+pub fn parse(mut bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+    let damaged =
+        |offset: usize, fault: &str| StoreError::damaged(CHECKPOINT, offset as u64, fault);
+    let end = bytes.iter().take(128).position(|&byte| byte == b'\n');
+    let end = end.ok_or_else(|| damaged(0, "it has no first line"))?;
+    let line = std::str::from_utf8(&bytes[..end]).ok().and_then(|line| line.strip_prefix(TITLE));
+    let mut words = line.ok_or_else(|| damaged(0, "it is no checkpoint"))?.split_ascii_whitespace();
+    let version = words.next().and_then(|word| word.parse::<u32>().ok());
+    let version = version.ok_or_else(|| damaged(0, "it has no version"))?;
+    if VERSION < version {
+        let path = CHECKPOINT.to_owned();
+        return Err(StoreError::TooNew { path, version, known: VERSION });
+    }
+    let sum = words.next().and_then(|word| u32::from_str_radix(word, 16).ok());
+    let len = words.next().and_then(|word| word.parse::<usize>().ok());
+    let body = bytes.split_off(end + 1);
+    if len != Some(body.len()) {
+        return Err(damaged(end, "it is not as long as its first line says"));
+    }
+    if sum != Some(checksum(&body)) {
+        return Err(damaged(end, "its checksum does not fit"));
+    }
+    Ok(body)
+}
+
+fn checksum(bytes: &[u8]) -> u32 {
+    crc_fast::crc32_iscsi(bytes)
+}
