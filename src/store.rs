@@ -2,10 +2,15 @@
 
 pub mod disk;
 pub mod error;
+pub mod frame;
+pub mod journal;
 
 pub use disk::Disk;
 pub use disk::DiskFile;
 pub use error::StoreError;
+pub use frame::Frame;
+pub use frame::Lsn;
+pub use journal::Journal;
 
 /// When what was appended is on stable storage.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
