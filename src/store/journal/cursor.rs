@@ -84,8 +84,7 @@ impl<'d> Cursor<'d> {
         }
     }
 
-    /// Goes behind the next whole frame that begins later than here; to the end of the file if there is none.
-    pub(super) fn search(&mut self) -> Result<Option<Found>, StoreError> {
+    fn search(&mut self) -> Result<Option<Found>, StoreError> {
         loop {
             self.offset = self.offset.saturating_add(1).min(self.len);
             if !self.go_to(|byte| byte == frame::MAGIC[0])? {

@@ -157,7 +157,7 @@ fn check_end(
         let fault = format!("no whole frame is here, and the next file begins at {next}");
         return Err(StoreError::damaged(&path, offset, fault));
     }
-    while let Some((frame, synced)) = cursor.search()? {
+    while let Some((frame, synced)) = cursor.first()? {
         if end.at < synced {
             // The process that writes may have come here meanwhile.
             if Cursor::new(disk, start, end.at, None)?.next()?.is_some() {

@@ -65,16 +65,14 @@ fn salvage_file(
 ) -> Result<(), StoreError> {
     let mut cursor = Cursor::new(disk, start, start, next)?;
     loop {
-        while let Some((frame, _)) = cursor.next()? {
-            told(frame)?;
-        }
         let stopped = cursor.offset();
-        let Some((frame, _)) = cursor.search()? else {
+        let Some((frame, _)) = cursor.first()? else {
             let bytes = lost(disk, start, stopped, next)?;
             damages.extend((0 < bytes).then(|| damage(start, stopped, bytes)));
             return Ok(());
         };
-        damages.push(damage(start, stopped, file::offset(start, frame.at) - stopped));
+        let skipped = file::offset(start, frame.at) - stopped;
+        damages.extend((0 < skipped).then(|| damage(start, stopped, skipped)));
         told(frame)?;
     }
 }

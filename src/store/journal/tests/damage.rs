@@ -95,6 +95,19 @@ fn bit_that_flips_anywhere_is_named_unless_it_is_in_the_last_frame() {
 }
 
 #[test]
+fn frame_is_damaged_though_the_one_behind_it_does_not_know_that_it_was_stable() {
+    let disk = Memory::default();
+    let journal = created(&disk, Durability::Commit);
+    put(&journal, 0, b"zero");
+    put_and_wait(&journal, 1, b"one");
+    put_and_wait(&journal, 2, b"two");
+    leave(journal);
+    let (read, end) = frames(&flipped(&disk, Lsn(0), 50, 0), Lsn(0));
+    assert_eq!(read, []);
+    assert!(matches!(end, Err(StoreError::Damaged { offset: HEADER, .. })), "{end:?}");
+}
+
+#[test]
 fn frame_that_was_never_stable_is_torn_though_others_are_behind_it() {
     let disk = Memory::default();
     let journal = created(&disk, Durability::None);
