@@ -3,11 +3,16 @@
 pub mod disk;
 pub mod error;
 pub mod lock;
+pub mod frame;
+pub mod journal;
 
 pub use disk::Disk;
 pub use disk::DiskFile;
 pub use error::StoreError;
 pub use lock::Lock;
+pub use frame::Frame;
+pub use frame::Lsn;
+pub use journal::Journal;
 
 /// When what was appended is on stable storage.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

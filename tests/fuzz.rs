@@ -30,6 +30,11 @@ fn requests_in_cbor_are_read_as_an_independent_parser_reads_them() {
 }
 
 #[test]
+fn frames_are_read_where_they_were_written_and_no_others() {
+    replay("journal", targets::journal::run);
+}
+
+#[test]
 fn records_of_json_are_read_as_an_independent_parser_reads_them() {
     replay("json_records", targets::json_records::run);
 }

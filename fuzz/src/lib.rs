@@ -5,7 +5,9 @@ pub mod calls;
 pub mod cbor_request;
 #[cfg(fuzzing)]
 pub mod connection;
+pub mod folder;
 pub mod given;
+pub mod journal;
 pub mod json_records;
 pub mod json_request;
 pub mod names;
