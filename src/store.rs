@@ -2,6 +2,8 @@
 
 pub mod disk;
 pub mod error;
+pub mod generation;
+pub mod segment;
 
 pub use disk::Disk;
 pub use disk::DiskFile;
