@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::clock::Millis;
-use crate::engine::Account;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::StreamOptions;
@@ -216,7 +215,7 @@ fn copy(
 ) -> Result<Vec<GenerationInfo>, EngineError> {
     let mut generations = Vec::new();
     let mut run: Vec<Arc<Block>> = Vec::new();
-    let mut end_run = |run: &mut Vec<Arc<Block>>, generations: &mut Vec<GenerationInfo>| {
+    let end_run = |run: &mut Vec<Arc<Block>>, generations: &mut Vec<GenerationInfo>| {
         if !run.is_empty() {
             let blocks = std::mem::take(run);
             generations.push(generation::seal(disk, folder, &blocks, store.compression, threads)?);
