@@ -105,6 +105,11 @@ impl Engine {
         let disk = Arc::clone(&ledger.store.disk);
         let told = &mut |frame: Frame| engine.replay(&ledger, began, &frame);
         let end = journal::read(&*disk, ledger.id, replay_from, told)?;
+        if end.at < began {
+            // All of it was stable before the checkpoint was written.
+            let fault = format!("the journal ends at {}, and went on to {began} at least", end.at);
+            return Err(StoreError::damaged("@journal", 0, fault).into());
+        }
         let may_have_lost = !was_commit && !was_closed;
         for stream in ledger.streams() {
             stream.end_replay(may_have_lost.then_some(LOST_INDICES));
