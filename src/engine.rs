@@ -187,6 +187,11 @@ impl Engine {
         }
     }
 
+    /// Tells whether what is put waits for a disk.
+    pub fn waits_for_disk(&self) -> bool {
+        self.ledger.as_ref().is_some_and(|ledger| ledger.hides())
+    }
+
     /// Tells whether the engine reads what another process writes.
     pub fn is_read_only(&self) -> bool {
         self.ledger.as_ref().is_some_and(|ledger| ledger.store.read_only)

@@ -28,6 +28,7 @@ __all__ = [
     "Subscription",
     "Table",
     "WriteReport",
+    "repair",
 ]
 
 _NativePosition: TypeAlias = str | tuple[str, str] | tuple[str, int]
@@ -410,3 +411,5 @@ class Replay:
     def event_times_ms(self) -> tuple[int, int] | None: ...
     def skipped(self) -> int: ...
     def rows_hint(self) -> int | None: ...
+
+def repair(path: str, *, mends: bool) -> list[str]: ...

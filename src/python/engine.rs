@@ -7,6 +7,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use crate::clock::Clock;
+use crate::engine;
 use crate::engine::Distribution;
 use crate::engine::Durations;
 use crate::engine::Engine;
@@ -25,6 +26,7 @@ use crate::python::clock::PyManualClock;
 use crate::store::Compression;
 use crate::store::Durability;
 use crate::store::folder;
+use crate::threads::Threads;
 
 /// Streams by name; the package's `Engine` is its face.
 #[pyclass(name = "Engine", module = "shardstream._core", frozen)]
@@ -217,6 +219,37 @@ impl PyEngine {
     fn now_ms(&self) -> i64 {
         self.engine.now().0
     }
+}
+
+/// Looks at every byte of a store and says what is wrong; keeps what can be read, and drops the rest, if it mends.
+#[pyfunction]
+#[pyo3(signature = (path, *, mends))]
+pub(super) fn repair(py: Python<'_>, path: PathBuf, mends: bool) -> PyResult<Vec<String>> {
+    let findings = py.detach(|| {
+        let root = folder::absolute(&path)?;
+        let (disk, lock) = folder::open_to_write(&root, Clock::System.now())?;
+        let options = EngineOptions {
+            clock: Clock::System,
+            limits: Limits::Off,
+            region: REGION.to_owned(),
+            account_id: ACCOUNT.to_owned(),
+            seed: 0,
+            threads: Threads::new(None).unwrap_or(Threads::ONE),
+            durations: Durations::default(),
+            shard_limit: None,
+        };
+        let store = StoreOptions {
+            disk,
+            durability: Durability::Commit,
+            compression: Compression::None,
+            read_only: false,
+            seal_bytes: SEAL_BYTES,
+        };
+        let findings = engine::repair::repair(options, store, mends);
+        drop(lock);
+        findings
+    })?;
+    Ok(findings.iter().map(ToString::to_string).collect())
 }
 
 fn compression_of(name: &str) -> Compression {
