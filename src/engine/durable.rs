@@ -21,6 +21,7 @@ use crate::engine::ledger::entry::Records;
 use crate::engine::ledger::entry::SealedEntry;
 use crate::engine::ledger::entry::StreamEntry;
 use crate::engine::ledger::entry::TrimmedEntry;
+use crate::engine::ledger::sync_above;
 use crate::engine::log::Chunk;
 use crate::engine::log::Log;
 use crate::engine::position::Cut;
@@ -196,7 +197,7 @@ impl Stream {
             .remove_stream(durable.id, || Ok(durable.ledger.append(Kind::Gone, &entry)?))?;
         let generations = self.state()?.log.chunks();
         let paths = generations.iter().filter_map(Chunk::generation).flat_map(Generation::paths);
-        durable.ledger.doom(lsn, paths.collect());
+        durable.ledger.doom(lsn, paths.collect(), true);
         Ok(Some(lsn))
     }
 
@@ -279,7 +280,13 @@ impl Stream {
         let durable = self.durable().expect("a stream on a store");
         let store = &durable.ledger.store;
         let (disk, folder) = (&*store.disk, &durable.folder);
-        Ok(generation::seal(disk, folder, blocks, store.compression, self.threads())?)
+        let info = generation::seal(disk, folder, blocks, store.compression, self.threads())?;
+        // The stream's folder may be new: its name must be there before the journal says what is in it.
+        if let Err(error) = sync_above(disk, folder) {
+            durable.remove(info);
+            return Err(error.into());
+        }
+        Ok(info)
     }
 
     /// Takes segments that were written into the log.
@@ -378,7 +385,7 @@ impl Stream {
         // Where the journal takes nothing any more the files stay, and go when the store is opened next.
         if let Ok(lsn) = durable.ledger.append(Kind::Trimmed, &entry) {
             let paths = forgotten.iter().flat_map(|generation| generation.paths()).collect();
-            durable.ledger.doom(lsn, paths);
+            durable.ledger.doom(lsn, paths, false);
         }
         durable.ledger.purge();
     }

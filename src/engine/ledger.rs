@@ -4,6 +4,7 @@ pub(crate) mod entry;
 pub(crate) mod checkpoint;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -52,6 +53,15 @@ pub struct StoreOptions {
     pub seal_bytes: usize,
 }
 
+/// Files that go when the journal is stable up to where it says so.
+#[derive(Debug)]
+struct Doomed {
+    from: Lsn,
+    paths: Vec<String>,
+    /// Whether their stream is gone, and its folder goes with them.
+    is_all: bool,
+}
+
 /// The store of an engine.
 #[derive(Debug)]
 pub(crate) struct Ledger {
@@ -65,8 +75,7 @@ pub(crate) struct Ledger {
     streams: Mutex<BTreeMap<u64, Weak<Stream>>>,
     accounts: Mutex<Vec<Weak<Account>>>,
     next_stream: AtomicU64,
-    /// Files that go when the journal is stable up to where it says so.
-    doomed: Mutex<Vec<(Lsn, Vec<String>)>>,
+    doomed: Mutex<Vec<Doomed>>,
     /// Where the journal stood at the last checkpoint.
     checkpointed: Mutex<Lsn>,
     /// How far a reader has come.
@@ -221,22 +230,40 @@ impl Ledger {
     }
 
     /// Has files removed once the journal is stable up to where it says that they are not needed any more.
-    pub(crate) fn doom(&self, lsn: Lsn, paths: Vec<String>) {
-        self.doomed.lock().push((lsn, paths));
+    pub(crate) fn doom(&self, from: Lsn, paths: Vec<String>, is_all: bool) {
+        self.doomed.lock().push(Doomed { from, paths, is_all });
     }
 
     /// Removes files that nothing needs any more.
     pub(crate) fn purge(&self) {
         let synced = self.journal().synced();
-        let mut doomed = self.doomed.lock();
-        let (gone, kept) =
-            std::mem::take(&mut *doomed).into_iter().partition(|(lsn, _)| *lsn <= synced);
-        *doomed = kept;
-        drop(doomed);
-        let gone: Vec<(Lsn, Vec<String>)> = gone;
-        for path in gone.into_iter().flat_map(|(_, paths)| paths) {
-            // What stays is found and removed when the store is opened next.
-            let _left = self.store.disk.remove(&path);
+        let is_due = |doomed: &mut Doomed| doomed.from <= synced;
+        let due: Vec<Doomed> = self.doomed.lock().extract_if(.., is_due).collect();
+        for doomed in due {
+            self.remove(doomed);
+        }
+    }
+
+    /// Removes files; what stays is found and removed when the store is opened after a crash.
+    fn remove(&self, doomed: Doomed) {
+        let disk = &*self.store.disk;
+        let within = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+        let folders: BTreeSet<String> =
+            doomed.paths.iter().filter_map(|path| within(path)).collect();
+        for path in &doomed.paths {
+            let _left = disk.remove(path);
+        }
+        for folder in &folders {
+            // So that a store that is closed next has no file that nobody knows.
+            let _left = disk.sync_folder(folder);
+            if doomed.is_all {
+                let _left = disk.remove_folder(folder);
+            }
+        }
+        if let Some(of_stream) = folders.first().and_then(|folder| within(folder))
+            && doomed.is_all
+        {
+            let _left = disk.remove_folder(&of_stream);
         }
     }
 
@@ -262,6 +289,15 @@ impl Ledger {
         let most = CHECKPOINT_BYTES.min(4 * self.store.seal_bytes as u64);
         most <= grown
     }
+}
+
+/// Makes the names stable of the folders above a stream's.
+pub(crate) fn sync_above(disk: &dyn Disk, folder: &str) -> Result<(), StoreError> {
+    let above = folder.rsplit_once('/').map(|(above, _)| above);
+    for within in above.into_iter().chain([""]) {
+        disk.sync_folder(within).map_err(|error| StoreError::io("cannot sync", within, error))?;
+    }
+    Ok(())
 }
 
 /// The folder of a stream in a store: its name, made safe; streams of other accounts than the first have theirs in a

@@ -14,6 +14,7 @@ use crate::engine::ledger::StoreOptions;
 use crate::engine::ledger::checkpoint::AsOf;
 use crate::engine::ledger::checkpoint::Home;
 use crate::engine::ledger::entry::StreamEntry;
+use crate::engine::ledger::sync_above;
 use crate::engine::lifecycle::Lifecycle;
 use crate::engine::log::Chunk;
 use crate::engine::log::Log;
@@ -240,6 +241,10 @@ fn copy(
         }
     }
     end_run(&mut run, &mut generations)?;
+    if !generations.is_empty() {
+        // The folder is new: its name must be there before anything says what is in it.
+        sync_above(disk, folder)?;
+    }
     Ok(generations)
 }
 
@@ -258,7 +263,7 @@ fn link_all(
         folders.push(within);
     }
     // The names must be there before anything says that they are.
-    for within in folders.iter().map(String::as_str).chain([folder, ""]) {
+    for within in folders.iter().map(String::as_str).chain([folder]) {
         disk.sync_folder(within).map_err(|error| StoreError::io("cannot sync", within, error))?;
     }
     Ok(())
