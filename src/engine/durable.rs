@@ -151,7 +151,9 @@ impl Stream {
         let (answer, logged) = match changed {
             Ok(changed) => changed,
             Err(error) => {
-                before.into_iter().for_each(|before| state.restore(before));
+                if let Some(before) = before {
+                    state.restore(before);
+                }
                 return Err(error);
             }
         };
