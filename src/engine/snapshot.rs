@@ -24,6 +24,7 @@ use crate::store::Generation;
 use crate::store::GenerationInfo;
 use crate::store::Journal;
 use crate::store::StoreError;
+use crate::store::disk::with_those_above;
 use crate::store::generation;
 use crate::threads::Threads;
 
@@ -258,7 +259,7 @@ fn link_all(
         folders.push(within);
     }
     // The names must be there before anything says that they are.
-    for within in folders.iter().map(String::as_str).chain([folder, ""]) {
+    for within in folders.iter().map(String::as_str).chain(with_those_above(folder)) {
         disk.sync_folder(within).map_err(|error| StoreError::io("cannot sync", within, error))?;
     }
     Ok(())
