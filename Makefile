@@ -75,6 +75,7 @@ fmt: $(VENV)/.test  ## Format and fix what can be fixed
 bench: $(VENV)/.bench  ## Measure beside polars, DuckDB and DataFusion: two minutes once built (BENCH="--only Q1")
 	$(BIN)/maturin develop --release --quiet
 	$(BIN)/python benches/compare.py --rows 1000000 --rounds 3 --patience 0.5 $(BENCH)
+	$(BIN)/python benches/store.py --rows 2000000 --gigabytes 1
 
 .PHONY: bench-full
 bench-full: $(VENV)/.bench  ## Measure 10 and 50 million rows, and draw docs/performance.png: half an hour
@@ -85,6 +86,12 @@ bench-full: $(VENV)/.bench  ## Measure 10 and 50 million rows, and draw docs/per
 .PHONY: bench-rust
 bench-rust:  ## Measure each floor by itself with criterion, built without link-time optimisation
 	cargo bench --profile quick --no-default-features --bench '*'
+
+.PHONY: bench-store
+bench-store: $(VENV)/.bench  ## Measure folders: puts that wait for the disk, tables, openings, windows over segments
+	cargo bench --profile quick --no-default-features --bench store
+	$(BIN)/maturin develop --release --quiet
+	$(BIN)/python benches/store.py --gigabytes 10
 
 .PHONY: bench-http
 bench-http: $(VENV)/.test  ## Measure the endpoint with prepared requests on one connection and eight, and with boto3

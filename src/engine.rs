@@ -7,6 +7,7 @@ pub mod daily;
 pub(crate) mod demand;
 pub(crate) mod durable;
 pub mod error;
+pub(crate) mod follow;
 pub(crate) mod kept;
 pub(crate) mod ledger;
 pub mod lifecycle;
@@ -16,6 +17,7 @@ pub mod put_many;
 pub(crate) mod read;
 pub(crate) mod recovery;
 pub mod records;
+pub mod repair;
 pub(crate) mod reshard;
 pub mod shard;
 pub mod slice;
@@ -55,6 +57,7 @@ use crate::limits::STREAM_NAME_CHARS_MAX;
 use crate::limits::TAG_KEY_CHARS_MAX;
 use crate::limits::TAG_VALUE_CHARS_MAX;
 use crate::limits::TAGS_PER_STREAM_MAX;
+use crate::store::Lock;
 use crate::threads::Threads;
 
 /// Accounts in regions that one engine holds: whoever makes up credentials without end fills no memory.
@@ -171,7 +174,27 @@ impl Engine {
         for account in self.accounts() {
             account.close();
         }
+        if let Some(ledger) = &self.ledger {
+            ledger.end();
+        }
         saved
+    }
+
+    /// Keeps what says that this process alone writes the engine's store, until it is closed.
+    pub fn hold(&self, lock: Lock) {
+        if let Some(ledger) = &self.ledger {
+            ledger.hold(lock);
+        }
+    }
+
+    /// Tells whether what is put waits for a disk.
+    pub fn waits_for_disk(&self) -> bool {
+        self.ledger.as_ref().is_some_and(|ledger| ledger.hides())
+    }
+
+    /// Tells whether the engine reads what another process writes.
+    pub fn is_read_only(&self) -> bool {
+        self.ledger.as_ref().is_some_and(|ledger| ledger.store.read_only)
     }
 
     /// Does what time has made due in every stream.
@@ -240,8 +263,11 @@ impl Engine {
         &self.options
     }
 
-    /// Returns the time.
+    /// Returns the time, as of which an engine that reads what another process writes has taken in what is there.
     pub fn now(&self) -> Millis {
+        if let Some(ledger) = self.ledger.as_ref().filter(|ledger| ledger.store.read_only) {
+            self.catch_up(ledger);
+        }
         self.options.clock.now()
     }
 

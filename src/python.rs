@@ -44,6 +44,8 @@ mod _core {
     #[pymodule_export]
     use super::engine::PyEngine;
     #[pymodule_export]
+    use super::engine::repair;
+    #[pymodule_export]
     use super::query::PyAnswer;
     #[pymodule_export]
     use super::query::PyQuery;

@@ -125,7 +125,7 @@ impl Written {
         let whole: Vec<&Put> = self.puts.iter().filter(|put| self.is_whole(put, folder)).collect();
         assert_eq!(frames.len(), whole.len(), "{frames:?} {whole:?}");
         assert!(whole.iter().zip(&frames).all(|(put, frame)| put.is(frame)), "{frames:?}");
-        let damages = damages.expect("a folder can be read");
+        let (damages, _) = damages.expect("a folder can be read");
         assert!(!damages.is_empty() || whole.len() == self.puts.len() || self.is_cut(folder));
     }
 

@@ -1,4 +1,4 @@
-"""The command line: `shardstream replay FILE`, a dataset through shards and windows, and `shardstream serve`."""
+"""The command line: `shardstream replay FILE`, a dataset through shards and windows, `shardstream serve` and `repair`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 import sys
 
 import shardstream as ss
+from shardstream import _core
 from shardstream.errors import DatasetError, InvalidArgumentException, ShardstreamError
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        status = options.run(options)
     except ShardstreamError as error:
         print(f"shardstream: {error}", file=sys.stderr)  # noqa: T201 - a command line talks
         return 2
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has had enough, as `head` does; what is left to flush goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    return 0
+    return int(status or 0)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -104,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--progress", action="store_true", help="draw a bar (needs tqdm)")
     replay.set_defaults(run=_replay)
     _add_serve(commands)
+    _add_repair(commands)
     return parser
 
 
@@ -112,18 +114,32 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "serve",
         help="answer AWS's clients as Kinesis does",
         description="Answer AWS's clients on this machine as Kinesis does, until interrupted.",
-        epilog="example: shardstream serve --port 4567 --initialize-streams clicks:4,orders:2",
+        epilog="example: shardstream serve --port 4567 --data events/ --initialize-streams clicks:4,orders:2",
     )
     serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", type=int, default=4567, help="the port; any that is free if 0 (default: 4567)")
+    serve.add_argument("--data", metavar="DIR", help="keep everything in this folder (default: in memory)")
+    serve.add_argument(
+        "--durability",
+        choices=["commit", "interval", "none"],
+        default="commit",
+        help="when what is put is on the disk: before it is answered, 100 ms later, or when the system decides "
+        "(default: commit)",
+    )
+    serve.add_argument("--compression", choices=["lz4", "zstd"], help="of sealed records in --data")
     serve.add_argument("--tls", action="store_true", help="encrypt, with a certificate made on the spot")
     serve.add_argument("--certificate", metavar="FILE", help="a certificate chain in PEM, for --tls")
     serve.add_argument("--certificate-key", metavar="FILE", help="its key in PEM")
     serve.add_argument("--limits", choices=["aws"], help="throttle shards as Amazon does")
-    serve.add_argument("--account-id", default="000000000000", metavar="DIGITS", help="the account (default: zeros)")
-    serve.add_argument("--region", default="us-east-1", help="the region (default: us-east-1)")
     serve.add_argument(
-        "--initialize-streams", default="", metavar="NAME:SHARDS,...", help="streams that are there from the start"
+        "--account-id", metavar="DIGITS", help="the account (default: zeros, or what --data was made with)"
+    )
+    serve.add_argument("--region", help="the region (default: us-east-1, or what --data was made with)")
+    serve.add_argument(
+        "--initialize-streams",
+        default="",
+        metavar="NAME:SHARDS,...",
+        help="streams that are there from the start; those that --data has already stay as they are",
     )
     serve.add_argument("--shard-limit", type=int, metavar="N", help="open shards of an account, at most")
     for what in ("create", "update", "delete"):
@@ -139,6 +155,31 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     serve.set_defaults(run=_serve)
 
 
+def _add_repair(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    repair = commands.add_parser(
+        "repair",
+        help="keep what can be read of a damaged folder",
+        description="Look at every byte of a folder that keeps streams, keep what can be read, and say what is dropped.",
+        epilog="exit status: 0 if nothing was wrong, 1 if something was",
+    )
+    repair.add_argument("folder", help="the folder, which no process writes")
+    repair.add_argument("--check", action="store_true", help="change nothing: say what is wrong, and what would be lost")
+    repair.set_defaults(run=_repair)
+
+
+def _repair(options: argparse.Namespace) -> int:
+    findings = _core.repair(options.folder, mends=not options.check)
+    for finding in findings:
+        print(finding)  # noqa: T201 - a command line talks
+    if not findings:
+        print(f"{options.folder}: nothing is wrong")  # noqa: T201
+        return 0
+    done = "found" if options.check else "mended; what could not be read is dropped"
+    places = "1 place" if len(findings) == 1 else f"{len(findings)} places"
+    print(f"{options.folder}: damage in {places} {done}")  # noqa: T201
+    return 1
+
+
 def _serve(options: argparse.Namespace) -> None:
     import signal
     import threading
@@ -148,7 +189,13 @@ def _serve(options: argparse.Namespace) -> None:
         raise InvalidArgumentException(message)
     files = None if options.certificate is None else (options.certificate, options.certificate_key)
     stopped = threading.Event()
+    if options.data is None and (options.durability != "commit" or options.compression is not None):
+        message = "--durability and --compression are for --data"
+        raise InvalidArgumentException(message)
     engine = ss.Engine(
+        options.data,
+        durability=options.durability,
+        compression=options.compression,
         limits=options.limits,
         region=options.region,
         account_id=options.account_id,
@@ -159,8 +206,10 @@ def _serve(options: argparse.Namespace) -> None:
     )
     credentials = None if options.credentials is None else _credentials(options.credentials)
     with engine:
+        kept = engine.list_streams()
         for name, shards in _streams(options.initialize_streams):
-            engine.create_stream(name, shards)
+            if name not in kept:
+                engine.create_stream(name, shards)
         tls = files if files is not None else options.tls
         insecure = options.insecure
         with engine.serve(options.host, options.port, tls=tls, credentials=credentials, insecure=insecure) as server:

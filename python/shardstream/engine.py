@@ -1,7 +1,8 @@
-"""The engine: streams in this process."""
+"""The engine: streams in this process, in memory or on a disk."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from shardstream import _core, text
@@ -26,19 +27,32 @@ _DEFAULT_SHARDS = 4
 _RECORD_BYTES_MAX = 1024 * 1024
 _PORT_MAX = 65_535
 _LIMITS = (None, "aws")
+_DURABILITIES = ("commit", "interval", "none")
+_COMPRESSIONS = ("lz4", "zstd")
+# What a stream holds in memory before it is sealed.
+_SEAL_BYTES = 64 * 1024 * 1024
 _MODES = ("PROVISIONED", "ON_DEMAND")
 
 
 class Engine:
-    """Kinesis in this process: streams by name, in memory, without a server.
+    """Kinesis in this process: streams by name, without a server; in memory, or in a folder that keeps them.
 
     Args:
+        path: The folder that keeps everything across processes and crashes; made if it is not there. In memory, if not
+            given. One process writes it, others may read it (`read_only`). Sealed records are Arrow files that any
+            tool opens: `pl.scan_ipc("events/clicks/*/*.arrow")`.
+        durability: When a put to a folder returns: `"commit"`, once its records are on stable storage (puts of all
+            threads share one sync); `"interval"`, once the operating system has them, and a power loss takes at most
+            the last 100 ms; `"none"`, likewise, and the operating system decides when they are on the disk. A crash of
+            this process alone loses nothing in any of them.
+        compression: Of sealed records: `"lz4"`, `"zstd"`, or `None`, which reads fastest.
+        read_only: Read what another process writes, as it comes.
         clock: A `ManualClock` that only you move; the machine's clock if not given.
         limits: `"aws"` throttles as Amazon does: shards (1,000 records and 1 MiB a second in, 5 reads and 2 MiB out),
             how often an account may ask, and how much a stream may change in a day; streams on demand grow. `None`
             throttles nothing. Sizes and shapes are checked either way.
-        region: The region in ARNs.
-        account_id: The account in ARNs and messages: 12 digits.
+        region: The region in ARNs; `"us-east-1"` if not given, or what the folder was made with.
+        account_id: The account in ARNs and messages: 12 digits; zeros if not given, or what the folder was made with.
         seed: The same seed, clock and input give the same sequence numbers.
         threads: How many threads writes and queries of this engine use at most; default the environment variable
             SHARDSTREAM_THREADS, else the cores.
@@ -49,6 +63,9 @@ class Engine:
 
     Raises:
         InvalidArgumentException: An argument is not one of those named here.
+        StoreLockedError: Another process writes the folder; the message says which.
+        StoreDamagedError: The folder holds something else than was written; the message says where.
+        StoreVersionError: A newer version of shardstream wrote it.
 
     Examples:
         >>> import shardstream as ss
@@ -61,11 +78,15 @@ class Engine:
 
     def __init__(
         self,
+        path: str | os.PathLike[str] | None = None,
         *,
+        durability: Literal["commit", "interval", "none"] = "commit",
+        compression: Literal["lz4", "zstd"] | None = None,
+        read_only: bool = False,
         clock: ManualClock | None = None,
         limits: Literal["aws"] | None = None,
-        region: str = "us-east-1",
-        account_id: str = "000000000000",
+        region: str | None = None,
+        account_id: str | None = None,
         seed: int = 0,
         threads: int | None = None,
         create_stream_ms: int = 0,
@@ -73,23 +94,25 @@ class Engine:
         delete_stream_ms: int = 0,
         shard_limit: int | None = None,
     ) -> None:
-        """Make an engine without streams."""
+        """Make an engine without streams, or open the folder that keeps them."""
         if clock is not None and not isinstance(clock, _core.ManualClock):
             message = f"clock: a shardstream.ManualClock or None, not {type(clock).__name__}"
             raise SerializationException(message)
         if limits not in _LIMITS:
             message = f'limits: "aws" or None, not {limits!r}'
             raise InvalidArgumentException(message)
-        digits = text.checked(account_id, "account_id")
-        if len(digits) != _ACCOUNT_DIGITS or not (digits.isascii() and digits.isdigit()):
-            message = f"account_id: 12 digits, not {account_id!r}"
-            raise InvalidArgumentException(message)
-        if not text.checked(region, "region"):
+        if account_id is not None:
+            digits = text.checked(account_id, "account_id")
+            if len(digits) != _ACCOUNT_DIGITS or not (digits.isascii() and digits.isdigit()):
+                message = f"account_id: 12 digits, not {account_id!r}"
+                raise InvalidArgumentException(message)
+        if region is not None and not text.checked(region, "region"):
             message = f'region: a name like "eu-west-1", not {region!r}'
             raise InvalidArgumentException(message)
         if isinstance(seed, bool) or not (isinstance(seed, int) and 0 <= seed < 2**64):
             message = f"seed: an int from 0 to 2**64 - 1, not {seed!r}"
             raise InvalidArgumentException(message)
+        store = _store(path, durability=durability, compression=compression, read_only=read_only)
         self._core = _core.Engine(
             clock=clock,
             limits_aws=limits == "aws",
@@ -103,7 +126,9 @@ class Engine:
                 _checked_count(delete_stream_ms, "delete_stream_ms"),
             ),
             shard_limit=None if shard_limit is None else _checked_count(shard_limit, "shard_limit"),
+            store=store,
         )
+        self._path = None if store is None else str(store["path"])
         self._clock = clock
         self._limits = limits
 
@@ -111,6 +136,11 @@ class Engine:
     def clock(self) -> ManualClock | SystemClock:
         """The clock the engine was made with, or the machine's."""
         return SystemClock(self._core) if self._clock is None else self._clock
+
+    @property
+    def path(self) -> str | None:
+        """The folder that keeps the engine's streams; `None` in memory."""
+        return self._path
 
     @property
     def closed(self) -> bool:
@@ -192,6 +222,32 @@ class Engine:
         text.checked(name, "name")
         self._core.delete_stream(name)
 
+    def snapshot(self, path: str | os.PathLike[str], *, compression: Literal["lz4", "zstd"] | None = None) -> None:
+        """Write everything there is to a new folder, which `Engine(path)` opens.
+
+        What is sealed is shared, not copied: files get second names. So a snapshot takes milliseconds, and both go
+        their own ways from here. What is in memory is written.
+
+        Args:
+            path: The folder, which must be empty or not there.
+            compression: Of what is written, as for `Engine`.
+
+        Raises:
+            InvalidArgumentException: There is something in the folder.
+            StoreError: The folder cannot be written.
+
+        Examples:
+            >>> import tempfile
+            >>> engine = Engine()
+            >>> result = engine.create_stream("clicks").put(b"page", key="user-42")
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     engine.snapshot(folder)
+            ...     with Engine(folder) as again:
+            ...         [record.data for record in again.stream("clicks").read()]
+            [b'page']
+        """
+        self._core.snapshot(os.fspath(path), _checked_compression(compression))
+
     def client(self, service_name: Literal["kinesis"] = "kinesis") -> KinesisClient:
         """A client of the API in this process: boto3's methods and dictionaries, without HTTP and without boto3.
 
@@ -264,7 +320,13 @@ class Engine:
         self._core.tick()
 
     def close(self) -> None:
-        """Let go of all streams; every later call raises EngineClosedError. Closing again does nothing."""
+        """Let go of all streams; every later call raises EngineClosedError. Closing again does nothing.
+
+        In a folder, everything stays, whatever the durability: it is made stable and sealed.
+
+        Raises:
+            StoreError: What was put cannot be made stable.
+        """
         self._core.close()
 
     def __enter__(self) -> Self:
@@ -286,7 +348,49 @@ class Engine:
             return "Engine(closed)"
         names = self.list_streams()
         limits = "" if self._limits is None else f", limits={self._limits!r}"
+        if self._path is not None:
+            limits = f", path={self._path!r}{limits}"
         return f"Engine({len(names)} stream{'' if len(names) == 1 else 's'}{limits})"
+
+
+def _store(
+    path: str | os.PathLike[str] | None, *, durability: object, compression: object, read_only: object
+) -> dict[str, object] | None:
+    if durability not in _DURABILITIES:
+        message = f'durability: "commit", "interval" or "none", not {durability!r}'
+        raise InvalidArgumentException(message)
+    if not isinstance(read_only, bool):
+        message = f"read_only: True or False, not {read_only!r}"
+        raise InvalidArgumentException(message)
+    checked = _checked_compression(compression)
+    if path is None:
+        if read_only or compression is not None or durability != "commit":
+            message = "durability, compression and read_only are for a path; there is none"
+            raise InvalidArgumentException(message)
+        return None
+    if not isinstance(path, (str, os.PathLike)):
+        message = f"path: a folder, not {type(path).__name__} {path!r}"
+        raise SerializationException(message)
+    folder = os.fspath(path)
+    if not folder or not isinstance(folder, str):
+        message = f'path: a folder like "events/", not {path!r}'
+        raise InvalidArgumentException(message)
+    return {
+        "path": folder,
+        "durability": str(durability),
+        "compression": checked,
+        "read_only": read_only,
+        "seal_bytes": _SEAL_BYTES,
+    }
+
+
+def _checked_compression(compression: object) -> str:
+    if compression is None:
+        return "none"
+    if compression not in _COMPRESSIONS:
+        message = f'compression: "lz4", "zstd" or None, not {compression!r}'
+        raise InvalidArgumentException(message)
+    return str(compression)
 
 
 def _checked_tags(tags: object) -> dict[str, str]:

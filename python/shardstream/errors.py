@@ -10,6 +10,7 @@ __all__ = [
     "DatasetError",
     "DatasetNotFoundError",
     "EngineClosedError",
+    "ForkedEngineError",
     "InvalidArgumentException",
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
@@ -19,6 +20,13 @@ __all__ = [
     "SerializationException",
     "ServerError",
     "ShardstreamError",
+    "StoreDamagedError",
+    "StoreError",
+    "StoreFullError",
+    "StoreLockedError",
+    "StorePoisonedError",
+    "StoreReadOnlyError",
+    "StoreVersionError",
     "ValidationException",
 ]
 
@@ -66,6 +74,38 @@ class ServerError(ShardstreamError, OSError):
 
 class EngineClosedError(ShardstreamError, RuntimeError):
     """The engine was closed before."""
+
+
+class ForkedEngineError(ShardstreamError, RuntimeError):
+    """The engine was opened by the process that this one was forked off; open it again here."""
+
+
+class StoreError(ShardstreamError, OSError):
+    """A store cannot be read or written."""
+
+
+class StoreDamagedError(StoreError):
+    """What a store holds is not what was written there; `shardstream repair` keeps what can be read."""
+
+
+class StoreFullError(StoreError):
+    """No room is left on the disk; nothing was stored, and what is stored stays."""
+
+
+class StoreLockedError(StoreError):
+    """Another process writes the store."""
+
+
+class StorePoisonedError(StoreError):
+    """A write or sync failed before; the store takes no more, and what is readable stays so."""
+
+
+class StoreReadOnlyError(StoreError):
+    """The store was opened to be read."""
+
+
+class StoreVersionError(StoreError):
+    """A newer program wrote the store."""
 
 
 class ColumnNotFoundError(InvalidArgumentException, LookupError):

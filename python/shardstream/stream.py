@@ -226,6 +226,43 @@ class Stream(_core.Stream):
             raise SerializationException(message)
         super().update_shard_count(max(-(2**62), min(target, 2**62)))
 
+    def fork(self, name: str) -> Stream:
+        """Make a stream that begins with this one's shards and records, and goes its own way from there.
+
+        Nothing is copied that is sealed: files get second names, blocks in memory are shared. Sequence numbers of the
+        records, shards, settings and tags are the same; consumers are not taken along.
+
+        Args:
+            name: The new stream's name.
+
+        Raises:
+            ResourceInUseException: There is a stream of this name already.
+            LimitExceededException: The account has no room for its shards.
+            StoreError: What is in memory cannot be sealed.
+
+        Examples:
+            >>> import shardstream as ss
+            >>> clicks = ss.Engine().create_stream("clicks", shards=1)
+            >>> before = clicks.put(b"shared", key="user-42")
+            >>> trial = clicks.fork("trial")
+            >>> after = trial.put(b"of the fork alone", key="user-42")
+            >>> len(clicks.read()), len(trial.read())
+            (1, 2)
+        """
+        self.fork_as(text.checked(name, "name"))
+        return Stream(self.engine(), name)
+
+    def seal(self) -> None:
+        """Write the records that are in memory to segments now, so that other tools see them.
+
+        It happens by itself when there are some 64 MiB of them, and when the engine is closed. In memory it does
+        nothing.
+
+        Raises:
+            StoreError: The disk is full or fails; the records stay as safe as they were.
+        """
+        super().seal()
+
     def increase_retention(self, retention: str | datetime.timedelta) -> None:
         """Keep records for longer, up to 8,760 hours; what is forgotten already does not come back.
 

@@ -314,7 +314,7 @@ impl Stream {
         let (Some(durable), Some(lsn)) = (self.durable(), logged) else { return Ok(()) };
         durable.ledger.wait(lsn)?;
         let mut state = self.state()?;
-        if durable.ledger.is_commit() {
+        if durable.ledger.hides() {
             state.log.show(end);
         }
         let seal_bytes = durable.ledger.seal_bytes(state.map.births().len());
@@ -410,6 +410,8 @@ impl Stream {
             }
             index += 1;
         }
+        drop(state);
+        self.bell().ring();
         Ok(())
     }
 
@@ -421,11 +423,13 @@ impl Stream {
             let block = frame.block(&state.kept.shards)?;
             state.log.append(block);
         }
+        drop(state);
+        self.bell().ring();
         Ok(())
     }
 
     /// The store's refusals of what a reader asks for.
     pub(crate) fn check_store(&self) -> Result<(), StoreError> {
-        self.durable().map_or(Ok(()), |durable| durable.ledger.check_process())
+        self.durable().map_or(Ok(()), |durable| durable.ledger.check_reads())
     }
 }

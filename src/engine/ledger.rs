@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::engine::EngineError;
 use crate::engine::account::Account;
+use crate::engine::follow::Following;
 use crate::engine::ledger::checkpoint::Home;
 use crate::engine::ledger::entry::Kind;
 use crate::engine::stream::Stream;
@@ -23,6 +24,7 @@ use crate::store::Compression;
 use crate::store::Disk;
 use crate::store::Durability;
 use crate::store::Journal;
+use crate::store::Lock;
 use crate::store::Lsn;
 use crate::store::StoreError;
 
@@ -67,6 +69,12 @@ pub(crate) struct Ledger {
     doomed: Mutex<Vec<(Lsn, Vec<String>)>>,
     /// Where the journal stood at the last checkpoint.
     checkpointed: Mutex<Lsn>,
+    /// How far a reader has come.
+    pub(crate) following: Mutex<Following>,
+    /// Why a reader comes no further, where it does not.
+    pub(crate) unreadable: Mutex<Option<StoreError>>,
+    /// That this process alone writes.
+    lock: Mutex<Option<Lock>>,
 }
 
 impl Ledger {
@@ -82,6 +90,9 @@ impl Ledger {
             next_stream: AtomicU64::new(1),
             doomed: Mutex::default(),
             checkpointed: Mutex::default(),
+            following: Mutex::default(),
+            unreadable: Mutex::default(),
+            lock: Mutex::default(),
         }
     }
 
@@ -97,6 +108,28 @@ impl Ledger {
         if opener == process { Ok(()) } else { Err(StoreError::Forked { opener, process }) }
     }
 
+    /// Checks that what the writer wrote can be read.
+    pub(crate) fn check_reads(&self) -> Result<(), StoreError> {
+        self.check_process()?;
+        if !self.store.read_only {
+            return Ok(());
+        }
+        self.unreadable.lock().clone().map_or(Ok(()), Err)
+    }
+
+    /// Keeps what says that this process alone writes.
+    pub(crate) fn hold(&self, lock: Lock) {
+        *self.lock.lock() = Some(lock);
+    }
+
+    /// Writes nothing any more, and lets others write.
+    pub(crate) fn end(&self) {
+        if let Some(journal) = self.journal.get() {
+            journal.abandon();
+        }
+        drop(self.lock.lock().take());
+    }
+
     /// Checks that things may be written.
     pub(crate) fn check_writes(&self) -> Result<(), StoreError> {
         if self.store.read_only {
@@ -109,8 +142,9 @@ impl Ledger {
         self.journal.get().expect("what writes has begun to")
     }
 
-    pub(crate) fn is_commit(&self) -> bool {
-        self.store.durability == Durability::Commit
+    /// Whether records are shown only when they are stable.
+    pub(crate) fn hides(&self) -> bool {
+        self.store.durability == Durability::Commit && !self.store.read_only
     }
 
     /// Makes an account known to checkpoints.

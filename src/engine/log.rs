@@ -221,6 +221,17 @@ impl Log {
         }
     }
 
+    /// Puts a generation in the place of the one that begins at an index, or nothing.
+    pub(crate) fn replace(&mut self, first_index: u64, with: Option<Arc<Generation>>) {
+        let place = self.chunks.partition_point(|chunk| chunk.first_index() < first_index);
+        match with {
+            Some(generation) => self.chunks[place] = Chunk::Sealed(generation),
+            None => {
+                self.chunks.remove(place);
+            }
+        }
+    }
+
     fn put_behind(&mut self, chunk: Chunk) {
         assert!(self.end().0 <= chunk.first_index(), "indices are given out once, in order");
         assert!(self.last_arrival <= chunk.first_arrival(), "records arrive in order of time");

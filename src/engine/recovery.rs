@@ -8,6 +8,7 @@ use crate::clock::Millis;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::EngineOptions;
+use crate::engine::durable::Durable;
 use crate::engine::durable::Replayed;
 use crate::engine::kept::Kept;
 use crate::engine::ledger::Ledger;
@@ -44,6 +45,15 @@ use crate::store::journal::Frame;
 
 /// Indices that no record gets after records may have been lost that somebody saw: so no number is given out twice.
 const LOST_INDICES: u64 = 1 << 20;
+
+/// What a checkpoint tells of the journal after it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told {
+    pub(crate) began: Lsn,
+    pub(crate) replay_from: Lsn,
+    was_commit: bool,
+    was_closed: bool,
+}
 
 impl Engine {
     /// Opens an engine on a store, which is made where there is none.
@@ -86,34 +96,61 @@ impl Engine {
         store: StoreOptions,
         said: Checkpoint,
     ) -> Result<Self, EngineError> {
-        let damaged = || StoreError::damaged("@checkpoint", 0, "its store has no number");
-        let id = checkpoint::unhex(&said.store).ok_or_else(damaged)?;
-        let home = Home { account: said.account, region: said.region };
-        let disk = Arc::clone(&store.disk);
-        let ledger = Arc::new(Ledger::new(store, id, home));
-        ledger.number_streams_from(said.next_stream);
-        let engine = Self::with(options, Some(Arc::clone(&ledger)));
-        for AsOf { as_of, entry } in said.accounts {
-            engine.replay_account(entry, Lsn(as_of)).map_err(in_checkpoint)?;
+        let (ledger, engine, Told { began, replay_from, was_commit, was_closed }) =
+            Self::begin(options, store, said)?;
+        if ledger.store.read_only {
+            engine.begin_to_follow(&ledger, replay_from, began)?;
+            return Ok(engine);
         }
-        for AsOf { as_of, entry } in said.streams {
-            engine.replay_stream(entry, Lsn(as_of)).map_err(in_checkpoint)?;
+        let disk = Arc::clone(&ledger.store.disk);
+        let told = &mut |frame: Frame| engine.replay(&ledger, began, &frame);
+        let end = journal::read(&*disk, ledger.id, replay_from, told)?;
+        if end.at < began {
+            // All of it was stable before the checkpoint was written.
+            let fault = format!("the journal ends at {}, and went on to {began} at least", end.at);
+            return Err(StoreError::damaged("@journal", 0, fault).into());
         }
-        let began = Lsn(said.began);
-        let end = journal::read(&*disk, id, Lsn(said.replay_from), &mut |frame| {
-            engine.replay(&ledger, began, &frame)
-        })?;
-        let may_have_lost = !said.is_commit && !said.is_closed;
+        let may_have_lost = !was_commit && !was_closed;
         for stream in ledger.streams() {
             stream.end_replay(may_have_lost.then_some(LOST_INDICES));
         }
-        if !ledger.store.read_only {
-            let durability = ledger.store.durability;
-            ledger.begin(Journal::open(disk, id, end, durability)?);
-            ledger.remove_strays(said.is_closed);
-            ledger.checkpoint(false)?;
-        }
+        ledger.begin(Journal::open(disk, ledger.id, end, ledger.store.durability)?);
+        ledger.remove_strays(was_closed);
+        ledger.checkpoint(false)?;
         Ok(engine)
+    }
+
+    /// Makes an engine of what a checkpoint says, before the journal after it is told.
+    pub(crate) fn begin(
+        options: EngineOptions,
+        store: StoreOptions,
+        said: Checkpoint,
+    ) -> Result<(Arc<Ledger>, Self, Told), EngineError> {
+        let damaged = || StoreError::damaged("@checkpoint", 0, "its store has no number");
+        let id = checkpoint::unhex(&said.store).ok_or_else(damaged)?;
+        let home = Home { account: said.account.clone(), region: said.region.clone() };
+        let ledger = Arc::new(Ledger::new(store, id, home));
+        ledger.number_streams_from(said.next_stream);
+        let engine = Self::with(options, Some(Arc::clone(&ledger)));
+        let told = Told {
+            began: Lsn(said.began),
+            replay_from: Lsn(said.replay_from),
+            was_commit: said.is_commit,
+            was_closed: said.is_closed,
+        };
+        engine.load(said)?;
+        Ok((ledger, engine, told))
+    }
+
+    /// Takes what a checkpoint says in.
+    pub(crate) fn load(&self, said: Checkpoint) -> Result<(), StoreError> {
+        for AsOf { as_of, entry } in said.accounts {
+            self.replay_account(entry, Lsn(as_of)).map_err(in_checkpoint)?;
+        }
+        for AsOf { as_of, entry } in said.streams {
+            self.replay_stream(entry, Lsn(as_of)).map_err(in_checkpoint)?;
+        }
+        Ok(())
     }
 
     /// Makes stable what the store took in, and says that it is closed.
@@ -126,11 +163,21 @@ impl Engine {
             // Whoever wrote was told.
             return Ok(());
         }
-        Ok(ledger.checkpoint(true)?)
+        // This is the promise. What follows makes the next opening short, and its segments whole for other tools; where it
+        // fails, the journal has everything.
+        ledger.journal().sync()?;
+        let sealed = ledger.streams().iter().all(|stream| stream.seal().is_ok());
+        let _slower = ledger.checkpoint(sealed);
+        Ok(())
     }
 
     /// Does again what a frame says was done.
-    fn replay(&self, ledger: &Ledger, began: Lsn, frame: &Frame) -> Result<(), StoreError> {
+    pub(crate) fn replay(
+        &self,
+        ledger: &Ledger,
+        began: Lsn,
+        frame: &Frame,
+    ) -> Result<(), StoreError> {
         let told = self.replay_entry(ledger, began, frame);
         told.map_err(|error| {
             StoreError::damaged(
@@ -205,8 +252,12 @@ impl Engine {
     /// Makes a stream that was written down, as of a place in the journal.
     fn replay_stream(&self, entry: StreamEntry, as_of: Lsn) -> Result<(), EntryError> {
         let account = self.account(&entry.account, &entry.region).map_err(stranger)?;
-        let place = self.place(&account, &entry.name, Some(entry.id));
         let log = entry.log.ok_or(EntryError::Strange("a stream has no log"))?;
+        if let Some(known) = self.ledger.as_ref().and_then(|ledger| ledger.stream(entry.id)) {
+            known.begin_again(entry.kept, log, as_of);
+            return Ok(());
+        }
+        let place = self.place(&account, &entry.name, Some(entry.id));
         let stream =
             Stream::recovered(place, entry.created, entry.born_seconds, entry.kept, log, as_of);
         account.take_in(stream).map_err(stranger)
@@ -255,15 +306,18 @@ impl Stream {
         as_of: Lsn,
     ) -> Self {
         let durable = place.durable.as_ref().expect("a stream on a store");
-        let generations: VecDeque<_> =
-            log.generations.into_iter().map(|info| durable.generation(info)).collect();
-        *durable.replayed.lock() =
-            Replayed { as_of, end_index: log.end_index, last_arrival: log.last_arrival };
-        let first = generations.front().map(|generation| generation.info().first_index);
-        let first = first.unwrap_or(log.horizon_index).min(log.horizon_index);
-        let mut told = Log::awaiting(first, generations);
-        told.trim_below(Cut(log.horizon_index));
+        let told = durable.told(log, as_of);
         Self::with(place, created, born_seconds, kept, told)
+    }
+
+    /// Begins again with what a later checkpoint says.
+    fn begin_again(&self, kept: Kept, log: LogEntry, as_of: Lsn) {
+        if let Some(durable) = self.durable() {
+            let mut state = self.lock();
+            state.replace_kept(kept);
+            state.log = durable.told(log, as_of);
+        }
+        self.bell().ring();
     }
 
     /// Remembers where in the journal records begin that are told again.
@@ -302,8 +356,13 @@ impl Stream {
         }
     }
 
+    /// Everything that a writer published so far is told.
+    pub(crate) fn end_follow(&self) {
+        self.lock().log.reach(u64::MAX);
+    }
+
     /// Everything that was written down is told.
-    fn end_replay(&self, lost: Option<u64>) {
+    pub(crate) fn end_replay(&self, lost: Option<u64>) {
         let Some(durable) = self.durable() else { return };
         let replayed = *durable.replayed.lock();
         let mut state = self.lock();
@@ -313,6 +372,21 @@ impl Stream {
         state.log.skip_to(end + lost.unwrap_or(0));
         let end = state.log.end();
         state.log.show(end);
+    }
+}
+
+impl Durable {
+    /// The log that an entry tells of, as of a place in the journal.
+    fn told(&self, log: LogEntry, as_of: Lsn) -> Log {
+        let generations: VecDeque<_> =
+            log.generations.into_iter().map(|info| self.generation(info)).collect();
+        *self.replayed.lock() =
+            Replayed { as_of, end_index: log.end_index, last_arrival: log.last_arrival };
+        let first = generations.front().map(|generation| generation.info().first_index);
+        let first = first.unwrap_or(log.horizon_index).min(log.horizon_index);
+        let mut told = Log::awaiting(first, generations);
+        told.trim_below(Cut(log.horizon_index));
+        told
     }
 }
 

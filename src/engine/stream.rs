@@ -191,7 +191,7 @@ impl Stream {
         kept: Kept,
         mut log: Log,
     ) -> Self {
-        if place.durable.as_ref().is_some_and(|durable| durable.ledger.is_commit()) {
+        if place.durable.as_ref().is_some_and(|durable| durable.ledger.hides()) {
             log.hide();
         }
         let map = Arc::new(ShardMap::new(&kept.shards));

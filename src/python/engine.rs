@@ -1,21 +1,32 @@
 //! `Engine`: streams by name.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
 
 use crate::clock::Clock;
+use crate::engine;
 use crate::engine::Distribution;
 use crate::engine::Durations;
 use crate::engine::Engine;
+use crate::engine::EngineError;
 use crate::engine::EngineOptions;
+use crate::engine::Home;
 use crate::engine::Limits;
 use crate::engine::Mode;
+use crate::engine::SEAL_BYTES;
+use crate::engine::StoreOptions;
 use crate::engine::StreamOptions;
+use crate::engine::snapshot::Target;
 use crate::engine::stream::check_shard_count;
 use crate::python::argument;
 use crate::python::clock::PyManualClock;
+use crate::store::Compression;
+use crate::store::Durability;
+use crate::store::folder;
+use crate::threads::Threads;
 
 /// Streams by name; the package's `Engine` is its face.
 #[pyclass(name = "Engine", module = "shardstream._core", frozen)]
@@ -24,43 +35,134 @@ pub(super) struct PyEngine {
     pub(super) engine: Arc<Engine>,
 }
 
+/// The account and region of engines that are not told theirs.
+const ACCOUNT: &str = "000000000000";
+const REGION: &str = "us-east-1";
+
+/// The store that an engine is opened on.
+#[derive(Debug, FromPyObject)]
+struct PyStore {
+    #[pyo3(item)]
+    path: PathBuf,
+    #[pyo3(item)]
+    durability: String,
+    #[pyo3(item)]
+    compression: String,
+    #[pyo3(item)]
+    read_only: bool,
+    #[pyo3(item)]
+    seal_bytes: usize,
+}
+
+impl PyStore {
+    fn open(
+        self,
+        options: impl FnOnce(Option<Home>) -> EngineOptions,
+    ) -> Result<Engine, EngineError> {
+        let now = Clock::System.now();
+        let (disk, lock) = if self.read_only {
+            (folder::open_to_read(&self.path)?, None)
+        } else {
+            let (disk, lock) = folder::open_to_write(&self.path, now)?;
+            (disk, Some(lock))
+        };
+        let durability = match self.durability.as_str() {
+            "interval" => Durability::Interval,
+            "none" => Durability::None,
+            _ => Durability::Commit,
+        };
+        let compression = compression_of(&self.compression);
+        let options = options(Engine::home_of(&*disk)?);
+        let (read_only, seal_bytes) = (self.read_only, self.seal_bytes);
+        let store = StoreOptions { disk, durability, compression, read_only, seal_bytes };
+        let engine = Engine::open(options, store)?;
+        if let Some(lock) = lock {
+            engine.hold(lock);
+        }
+        Ok(engine)
+    }
+}
+
 #[pymethods]
 impl PyEngine {
     #[new]
-    #[pyo3(signature = (*, clock, limits_aws, region, account_id, seed, threads, durations_ms, shard_limit))]
+    #[pyo3(signature = (
+        *, clock, limits_aws, region, account_id, seed, threads, durations_ms, shard_limit, store
+    ))]
     #[expect(clippy::too_many_arguments, reason = "each is named at the one call there is")]
     fn new(
+        py: Python<'_>,
         clock: Option<PyRef<'_, PyManualClock>>,
         limits_aws: bool,
-        region: String,
-        account_id: String,
+        region: Option<String>,
+        account_id: Option<String>,
         seed: u64,
         threads: Option<&Bound<'_, PyAny>>,
         durations_ms: (i64, i64, i64),
         shard_limit: Option<u32>,
+        store: Option<PyStore>,
     ) -> PyResult<Self> {
         let clock = clock.map_or(Clock::System, |clock| Clock::Manual(Arc::clone(&clock.clock)));
         let limits = if limits_aws { Limits::Aws } else { Limits::Off };
         let threads = argument::threads(threads)?;
         let (create_ms, update_ms, delete_ms) = durations_ms;
         let durations = Durations { create_ms, delete_ms, update_ms };
-        let options = EngineOptions {
-            clock,
-            limits,
-            region,
-            account_id,
-            seed,
-            threads,
-            durations,
-            shard_limit,
+        let options = move |home: Option<Home>| {
+            let (of_account, of_region) =
+                home.map_or((None, None), |home| (Some(home.account), Some(home.region)));
+            EngineOptions {
+                clock,
+                limits,
+                region: region.or(of_region).unwrap_or_else(|| REGION.to_owned()),
+                account_id: account_id.or(of_account).unwrap_or_else(|| ACCOUNT.to_owned()),
+                seed,
+                threads,
+                durations,
+                shard_limit,
+            }
         };
-        Ok(Self { engine: Arc::new(Engine::new(options)) })
+        let engine = match store {
+            None => Engine::new(options(None)),
+            Some(store) => py.detach(|| store.open(options))?,
+        };
+        Ok(Self { engine: Arc::new(engine) })
+    }
+
+    /// Writes all streams to a new store in a folder that is empty or not there.
+    fn snapshot(&self, py: Python<'_>, path: PathBuf, compression: &str) -> PyResult<()> {
+        let compression = compression_of(compression);
+        py.detach(|| {
+            let disk = folder::open_new(&path)?;
+            let root = folder::absolute(&path)?;
+            let store = StoreOptions {
+                disk,
+                durability: Durability::Commit,
+                compression,
+                read_only: false,
+                seal_bytes: SEAL_BYTES,
+            };
+            self.engine.snapshot(self.engine.now(), Target { store, root })
+        })?;
+        Ok(())
+    }
+
+    /// The account that the engine was made with.
+    #[getter]
+    fn account_id(&self) -> &str {
+        &self.engine.options().account_id
+    }
+
+    /// The region that the engine was made with.
+    #[getter]
+    fn region(&self) -> &str {
+        &self.engine.options().region
     }
 
     /// Creates a stream.
     #[pyo3(signature = (name, *, shards, retention_ms, on_demand, record_bytes_max, tags))]
     fn create_stream(
         &self,
+        py: Python<'_>,
         name: &str,
         shards: i64,
         retention_ms: i64,
@@ -77,13 +179,13 @@ impl PyEngine {
             distribution: Distribution::ByKey,
             warm_throughput: None,
         };
-        self.engine.create_stream(self.engine.now(), name, options)?;
+        py.detach(|| self.engine.create_stream(self.engine.now(), name, options))?;
         Ok(())
     }
 
     /// Deletes a stream and its records.
-    fn delete_stream(&self, name: &str) -> PyResult<()> {
-        Ok(self.engine.delete_stream(name)?)
+    fn delete_stream(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        Ok(py.detach(|| self.engine.delete_stream(name))?)
     }
 
     /// The names of the streams, in order.
@@ -92,13 +194,13 @@ impl PyEngine {
     }
 
     /// Does what time has made due.
-    fn tick(&self) -> PyResult<()> {
-        Ok(self.engine.tick(self.engine.now())?)
+    fn tick(&self, py: Python<'_>) -> PyResult<()> {
+        Ok(py.detach(|| self.engine.tick(self.engine.now()))?)
     }
 
     /// Lets go of all streams.
-    fn close(&self) -> PyResult<()> {
-        Ok(self.engine.close()?)
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        Ok(py.detach(|| self.engine.close())?)
     }
 
     /// Whether the engine was closed.
@@ -116,5 +218,44 @@ impl PyEngine {
     /// The engine's time, in milliseconds since 1970.
     fn now_ms(&self) -> i64 {
         self.engine.now().0
+    }
+}
+
+/// Looks at every byte of a store and says what is wrong; keeps what can be read, and drops the rest, if it mends.
+#[pyfunction]
+#[pyo3(signature = (path, *, mends))]
+pub(super) fn repair(py: Python<'_>, path: PathBuf, mends: bool) -> PyResult<Vec<String>> {
+    let findings = py.detach(|| {
+        let root = folder::absolute(&path)?;
+        let (disk, lock) = folder::open_to_write(&root, Clock::System.now())?;
+        let options = EngineOptions {
+            clock: Clock::System,
+            limits: Limits::Off,
+            region: REGION.to_owned(),
+            account_id: ACCOUNT.to_owned(),
+            seed: 0,
+            threads: Threads::new(None).unwrap_or(Threads::ONE),
+            durations: Durations::default(),
+            shard_limit: None,
+        };
+        let store = StoreOptions {
+            disk,
+            durability: Durability::Commit,
+            compression: Compression::None,
+            read_only: false,
+            seal_bytes: SEAL_BYTES,
+        };
+        let findings = engine::repair::repair(options, store, mends);
+        drop(lock);
+        findings
+    })?;
+    Ok(findings.iter().map(ToString::to_string).collect())
+}
+
+fn compression_of(name: &str) -> Compression {
+    match name {
+        "lz4" => Compression::Lz4,
+        "zstd" => Compression::Zstd,
+        _ => Compression::None,
     }
 }

@@ -221,29 +221,50 @@ impl PyStream {
 
     /// Splits an open shard.
     #[pyo3(signature = (shard_id, at = None))]
-    fn split_shard(&self, shard_id: &str, at: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    fn split_shard(
+        &self,
+        py: Python<'_>,
+        shard_id: &str,
+        at: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
         let at: Option<HashKey> = at.map(argument::hash_key).transpose()?;
-        Ok(self.stream.split_shard(self.engine.now(), shard_id, at)?)
+        Ok(py.detach(|| self.stream.split_shard(self.engine.now(), shard_id, at))?)
     }
 
     /// Merges two open neighbours.
-    fn merge_shards(&self, lower: &str, upper: &str) -> PyResult<()> {
-        Ok(self.stream.merge_shards(self.engine.now(), lower, upper)?)
+    fn merge_shards(&self, py: Python<'_>, lower: &str, upper: &str) -> PyResult<()> {
+        Ok(py.detach(|| self.stream.merge_shards(self.engine.now(), lower, upper))?)
     }
 
     /// Splits and merges until `count` shards are open.
-    fn update_shard_count(&self, count: i64) -> PyResult<()> {
-        Ok(self.stream.update_shard_count(self.engine.now(), count)?)
+    fn update_shard_count(&self, py: Python<'_>, count: i64) -> PyResult<()> {
+        Ok(py.detach(|| self.stream.update_shard_count(self.engine.now(), count))?)
     }
 
     /// Keeps records for longer.
-    fn increase_retention_ms(&self, retention_ms: i64) -> PyResult<()> {
-        Ok(self.stream.increase_retention(self.engine.now(), retention_ms)?)
+    fn increase_retention_ms(&self, py: Python<'_>, retention_ms: i64) -> PyResult<()> {
+        Ok(py.detach(|| self.stream.increase_retention(self.engine.now(), retention_ms))?)
     }
 
     /// Keeps records for a shorter time.
-    fn decrease_retention_ms(&self, retention_ms: i64) -> PyResult<()> {
-        Ok(self.stream.decrease_retention(self.engine.now(), retention_ms)?)
+    fn decrease_retention_ms(&self, py: Python<'_>, retention_ms: i64) -> PyResult<()> {
+        Ok(py.detach(|| self.stream.decrease_retention(self.engine.now(), retention_ms))?)
+    }
+
+    /// Makes a stream of another name that begins with this one's shards and records.
+    fn fork_as(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        py.detach(|| self.engine.fork_stream(self.engine.now(), &self.stream, name))?;
+        Ok(())
+    }
+
+    /// The engine it is of.
+    fn engine(&self) -> PyEngine {
+        PyEngine { engine: Arc::clone(&self.engine) }
+    }
+
+    /// Writes what is in memory to segments.
+    fn seal(&self, py: Python<'_>) -> PyResult<()> {
+        Ok(py.detach(|| self.stream.seal())?)
     }
 
     /// How long records are kept, in milliseconds.

@@ -205,7 +205,7 @@ impl Endpoint {
         self.stopped.clone()
     }
 
-    async fn answer<B>(&self, request: Request<B>) -> Answered
+    async fn answer<B>(self: &Arc<Self>, request: Request<B>) -> Answered
     where
         B: Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -233,20 +233,36 @@ impl Endpoint {
             }
             Err(_) => return whole(Answer::empty(StatusCode::REQUEST_TIMEOUT), &head),
         };
+        if !self.kinesis.waits_for_disk() || head.is_question() {
+            return self.respond(&head, &body);
+        }
+        // Whoever waits for a disk leaves the thread to others: so many requests share a sync.
+        let endpoint = Arc::clone(self);
+        let work = move || endpoint.respond(&head, &body);
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|_died| {
+            Response::builder()
+                .status(StatusCode::INTERNAL_SERVER_ERROR)
+                .body(Either::Left(Full::default()))
+                .expect("a status is all there is to it")
+        })
+    }
+
+    /// Does what a whole request asks for.
+    fn respond(&self, head: &Head, body: &Bytes) -> Answered {
         let understood =
-            match protocol::understand(&self.kinesis, self.credentials.as_ref(), &head, &body) {
+            match protocol::understand(&self.kinesis, self.credentials.as_ref(), head, body) {
                 Ok(understood) => understood,
-                Err(answer) => return whole(*answer, &head),
+                Err(answer) => return whole(*answer, head),
             };
         let Understood { caller, operation, language, input } = understood;
         let input = match input {
             Input::Members(members) => members,
             Input::PutRecords(put) => match self.kinesis.put_records(&caller, &put) {
-                Some(answered) => return whole(answer(language, answered), &head),
+                Some(answered) => return whole(answer(language, answered), head),
                 // Its stream asks for more than was looked at.
-                None => match language.read(operation, &body) {
+                None => match language.read(operation, body) {
                     Ok(members) => members,
-                    Err(error) => return whole(Answer::refusal(language, &error), &head),
+                    Err(error) => return whole(Answer::refusal(language, &error), head),
                 },
             },
         };
@@ -256,12 +272,12 @@ impl Endpoint {
                     let events = Events::new(subscription, language, self.stopped.clone());
                     let mut answer = Answer::empty(StatusCode::OK);
                     answer.set(http::header::CONTENT_TYPE, "application/vnd.amazon.eventstream");
-                    finished(answer, &head).map(|_| Either::Right(events))
+                    finished(answer, head).map(|_| Either::Right(events))
                 }
-                Err(error) => whole(Answer::refusal(language, &error), &head),
+                Err(error) => whole(Answer::refusal(language, &error), head),
             },
             ("GetRecords", Language::Json) => {
-                whole(answer(language, self.kinesis.get_records_json(&caller, &input)), &head)
+                whole(answer(language, self.kinesis.get_records_json(&caller, &input)), head)
             }
             _ => {
                 let answered = self.kinesis.call(&caller, operation, &input);
@@ -270,7 +286,7 @@ impl Endpoint {
                     [] => Vec::new(),
                     _ => language.write(&members),
                 });
-                whole(answer(language, written), &head)
+                whole(answer(language, written), head)
             }
         }
     }

@@ -106,6 +106,15 @@ pub(super) struct Head {
     pub(super) headers: HeaderMap,
 }
 
+impl Head {
+    /// Tells whether the request asks for something and changes nothing.
+    pub(super) fn is_question(&self) -> bool {
+        let target = self.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+        let name = target.and_then(|target| target.strip_prefix(TARGET_PREFIX)).unwrap_or_default();
+        ["Get", "List", "Describe", "Subscribe"].iter().any(|verb| name.starts_with(verb))
+    }
+}
+
 /// A request that is understood.
 #[derive(Debug)]
 pub(super) struct Understood<'b> {

@@ -113,6 +113,11 @@ impl Kinesis {
         Self { engine, sealer }
     }
 
+    /// Tells whether what is put waits for a disk.
+    pub fn waits_for_disk(&self) -> bool {
+        self.engine.waits_for_disk()
+    }
+
     /// The engine that it serves.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine

@@ -5,6 +5,8 @@ use crate::store::StoreError;
 
 /// The file.
 pub const CHECKPOINT: &str = "@checkpoint";
+/// The same again, for the day when the first cannot be read.
+pub const COPY: &str = "@checkpoint.copy";
 /// Where the next one is made.
 const NEXT: &str = "@checkpoint.tmp";
 /// The newest version of the format that is known.
@@ -12,9 +14,14 @@ pub const VERSION: u32 = 1;
 /// What the first line begins with.
 const TITLE: &str = "shardstream checkpoint";
 
-/// Replaces the checkpoint; it is stable when this returns.
+/// Replaces the checkpoint and its copy; both are stable when this returns.
 pub fn write(disk: &dyn Disk, body: &[u8]) -> Result<(), StoreError> {
-    let refused = |error| StoreError::io("cannot write", CHECKPOINT, error);
+    write_as(disk, CHECKPOINT, body)?;
+    write_as(disk, COPY, body)
+}
+
+fn write_as(disk: &dyn Disk, path: &str, body: &[u8]) -> Result<(), StoreError> {
+    let refused = |error| StoreError::io("cannot write", path, error);
     let mut bytes =
         format!("{TITLE} {VERSION} {:08x} {}\n", checksum(body), body.len()).into_bytes();
     bytes.extend_from_slice(body);
@@ -23,27 +30,35 @@ pub fn write(disk: &dyn Disk, body: &[u8]) -> Result<(), StoreError> {
     // Before it takes the place of the one before: a name never stands for half a file.
     file.sync().map_err(refused)?;
     drop(file);
-    disk.rename(NEXT, CHECKPOINT).map_err(refused)?;
+    disk.rename(NEXT, path).map_err(refused)?;
     // The journal before it is removed next: so it must be the one that is found.
     disk.sync_folder("").map_err(refused)
 }
 
 /// Reads the checkpoint, if there is one.
 pub fn read(disk: &dyn Disk) -> Result<Option<Vec<u8>>, StoreError> {
-    let refused = |error| StoreError::io("cannot read", CHECKPOINT, error);
-    let len = match disk.len(CHECKPOINT) {
+    read_as(disk, CHECKPOINT)
+}
+
+/// Reads the checkpoint's copy, if there is one: what the checkpoint says, or the one before it.
+pub fn read_copy(disk: &dyn Disk) -> Result<Option<Vec<u8>>, StoreError> {
+    read_as(disk, COPY)
+}
+
+fn read_as(disk: &dyn Disk, path: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    let refused = |error| StoreError::io("cannot read", path, error);
+    let len = match disk.len(path) {
         Ok(len) => len,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(refused(error)),
     };
-    let bytes = disk.read_at(CHECKPOINT, 0, usize::try_from(len).unwrap_or(usize::MAX));
-    parse(bytes.map_err(refused)?).map(Some)
+    let bytes = disk.read_at(path, 0, usize::try_from(len).unwrap_or(usize::MAX));
+    parse(path, bytes.map_err(refused)?).map(Some)
 }
 
 /// Takes the first line off, and checks what it says of the rest.
-pub fn parse(mut bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
-    let damaged =
-        |offset: usize, fault: &str| StoreError::damaged(CHECKPOINT, offset as u64, fault);
+pub fn parse(path: &str, mut bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+    let damaged = |offset: usize, fault: &str| StoreError::damaged(path, offset as u64, fault);
     let end = bytes.iter().take(128).position(|&byte| byte == b'\n');
     let end = end.ok_or_else(|| damaged(0, "it has no first line"))?;
     let line = std::str::from_utf8(&bytes[..end]).ok().and_then(|line| line.strip_prefix(TITLE));
@@ -51,7 +66,7 @@ pub fn parse(mut bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
     let version = words.next().and_then(|word| word.parse::<u32>().ok());
     let version = version.ok_or_else(|| damaged(0, "it has no version"))?;
     if VERSION < version {
-        let path = CHECKPOINT.to_owned();
+        let path = path.to_owned();
         return Err(StoreError::TooNew { path, version, known: VERSION });
     }
     let sum = words.next().and_then(|word| u32::from_str_radix(word, 16).ok());

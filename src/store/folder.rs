@@ -17,6 +17,14 @@ use crate::store::disk::files::Files;
 ///
 /// Another process writes it, or the operating system refuses.
 pub fn open_to_write(path: &Path, now: Millis) -> Result<(Arc<dyn Disk>, Lock), StoreError> {
+    make(path)?;
+    let root = absolute(path)?;
+    let lock = Lock::take(&root, now)?;
+    Ok((Arc::new(Files::new(root)), lock))
+}
+
+/// Makes a folder where it is not there, and those above it.
+fn make(path: &Path) -> Result<(), StoreError> {
     let named = path.display().to_string();
     let refused = |error| StoreError::io("cannot make", &named, error);
     let given = std::path::absolute(path).map_err(refused)?;
@@ -26,9 +34,17 @@ pub fn open_to_write(path: &Path, now: Millis) -> Result<(Arc<dyn Disk>, Lock), 
     for holder in given.ancestors().skip(1).take(new) {
         fs::File::open(holder).and_then(|folder| folder.sync_all()).map_err(refused)?;
     }
-    let root = absolute(path)?;
-    let lock = Lock::take(&root, now)?;
-    Ok((Arc::new(Files::new(root)), lock))
+    Ok(())
+}
+
+/// Makes a folder for a new store.
+///
+/// # Errors
+///
+/// There is something in it, or the operating system refuses.
+pub fn open_new(path: &Path) -> Result<Arc<dyn Disk>, StoreError> {
+    make(path)?;
+    open_to_read(path)
 }
 
 /// Opens a folder to be read, whoever writes it.

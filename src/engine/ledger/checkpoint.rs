@@ -61,6 +61,27 @@ pub(crate) fn read(disk: &dyn crate::store::Disk) -> Result<Option<Checkpoint>, 
     })
 }
 
+/// Reads the checkpoint of a store, or its copy where it cannot be read, which is told.
+pub(crate) fn read_either(
+    disk: &dyn crate::store::Disk,
+    told: &mut dyn FnMut(&str, &StoreError),
+) -> Result<Checkpoint, StoreError> {
+    let missing = || {
+        let error = std::io::Error::from(std::io::ErrorKind::NotFound);
+        StoreError::io("cannot read", checkpoint::CHECKPOINT, error)
+    };
+    let refused = match read(disk) {
+        Ok(Some(said)) => return Ok(said),
+        Ok(None) => missing(),
+        Err(error @ StoreError::TooNew { .. }) => return Err(error),
+        Err(error) => error,
+    };
+    let copy = checkpoint::read_copy(disk)?.and_then(|body| serde_json::from_slice(&body).ok());
+    let said = copy.ok_or_else(|| refused.clone())?;
+    told(checkpoint::CHECKPOINT, &refused);
+    Ok(said)
+}
+
 pub(crate) fn write(disk: &dyn crate::store::Disk, said: &Checkpoint) -> Result<(), StoreError> {
     let body = serde_json::to_vec(said).expect("checkpoints have a JSON form");
     checkpoint::write(disk, &body)

@@ -1,3 +1,5 @@
+//! What was sealed is read as it was written, by shard and merged.
+
 use super::*;
 use crate::record::payload::Payload;
 use crate::store::generation::sample::Kind;

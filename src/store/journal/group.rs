@@ -1,5 +1,6 @@
 //! Group commit: of all who wait for their frames, one makes those of all stable, while the next ones come in.
 
+use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -27,6 +28,10 @@ struct State {
     writer: Writer,
     /// Whether somebody is making frames stable.
     is_led: bool,
+    /// How many wait for that.
+    waiting: usize,
+    /// Whether anybody waited for the last sync.
+    was_shared: bool,
     /// What failed, if a write or a sync did.
     poison: Option<String>,
 }
@@ -47,7 +52,7 @@ impl State {
 impl Group {
     /// Shares a writer.
     pub(super) fn new(writer: Writer) -> Self {
-        let state = State { writer, is_led: false, poison: None };
+        let state = State { writer, is_led: false, waiting: 0, was_shared: false, poison: None };
         Self { state: Mutex::new(state), synced: Bell::default() }
     }
 
@@ -78,19 +83,27 @@ impl Group {
     pub(super) fn make_stable(&self, lsn: Lsn) -> Result<(), StoreError> {
         let mut state = self.state.lock();
         let lsn = lsn.min(state.writer.end());
+        let mut has_yielded = false;
         loop {
             if lsn <= state.writer.synced() {
                 return Ok(());
             }
             state.check()?;
             if !state.is_led {
-                state = self.lead(state);
+                if state.was_shared && !has_yielded {
+                    // Those whom the last sync let go come back with their next frames: a sync for one of them would keep the
+                    // others waiting. Eight threads share each sync by it, which else are four and four.
+                    has_yielded = true;
+                    MutexGuard::unlocked(&mut state, thread::yield_now);
+                } else {
+                    state = self.lead(state);
+                }
                 continue;
             }
+            state.waiting += 1;
             let rings = self.synced.rings();
-            drop(state);
-            self.synced.wait(rings, LONG);
-            state = self.state.lock();
+            MutexGuard::unlocked(&mut state, || self.synced.wait(rings, LONG));
+            state.waiting -= 1;
         }
     }
 
@@ -105,6 +118,7 @@ impl Group {
         drop(file);
         let mut state = self.state.lock();
         state.is_led = false;
+        state.was_shared = 0 < state.waiting;
         match stable {
             Ok(()) => state.writer.is_stable(batch),
             Err(error) => drop(state.poison(&error)),

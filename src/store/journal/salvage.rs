@@ -3,9 +3,11 @@
 use super::cursor::Cursor;
 use super::file;
 use super::file::StoreId;
+use super::reader::ReadEnd;
 use super::reader::Told;
 use crate::store::disk::Disk;
 use crate::store::error::StoreError;
+use crate::store::frame::Frame;
 use crate::store::frame::Lsn;
 
 /// Bytes that cannot be read.
@@ -29,9 +31,10 @@ pub fn salvage(
     disk: &dyn Disk,
     store_id: Option<StoreId>,
     told: Told<'_>,
-) -> Result<Vec<Damage>, StoreError> {
+) -> Result<(Vec<Damage>, ReadEnd), StoreError> {
     let files = file::list(disk)?;
     let mut damages = Vec::new();
+    let mut end = ReadEnd { at: Lsn(0), file: None, stable: Lsn(0) };
     for (place, start) in files.iter().copied().enumerate() {
         let next = files.get(place + 1).copied();
         match file::has_header(disk, store_id, start) {
@@ -47,9 +50,15 @@ pub fn salvage(
             }
             Err(error) => return Err(error),
         }
-        salvage_file(disk, start, next, told, &mut damages)?;
+        end.at = end.at.max(start);
+        end.file = Some(start);
+        let mut told = |frame: Frame| {
+            end.at = frame.end;
+            told(frame)
+        };
+        salvage_file(disk, start, next, &mut told, &mut damages)?;
     }
-    Ok(damages)
+    Ok((damages, end))
 }
 
 fn damage(start: Lsn, offset: u64, bytes: u64) -> Damage {

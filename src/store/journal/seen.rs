@@ -6,6 +6,8 @@
 //!      8      8  its complement
 //! ```
 
+use std::io;
+
 use crate::store::disk::Disk;
 use crate::store::disk::DiskFile;
 use crate::store::error::StoreError;
@@ -28,10 +30,13 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Begins with `lsn`.
-    pub(super) fn create(disk: &dyn Disk, lsn: Lsn) -> Result<Self, StoreError> {
-        let file =
-            disk.create(PATH).map_err(|error| StoreError::io("cannot create", PATH, error))?;
+    /// Begins with `lsn`. The file is made once: it takes no room of a disk that is full.
+    pub(super) fn begin(disk: &dyn Disk, lsn: Lsn) -> Result<Self, StoreError> {
+        let file = match disk.open(PATH) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => disk.create(PATH),
+            opened => opened,
+        };
+        let file = file.map_err(|error| StoreError::io("cannot open", PATH, error))?;
         let mut seen = Self { file };
         seen.publish(lsn);
         Ok(seen)

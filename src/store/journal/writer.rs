@@ -129,7 +129,7 @@ impl Writer {
         end: Lsn,
     ) -> Result<Self, StoreError> {
         Ok(Self {
-            seen: Seen::create(&*disk, end)?,
+            seen: Seen::begin(&*disk, end)?,
             disk,
             store_id,
             options,

@@ -30,7 +30,7 @@ fn salvaged(disk: &Memory, id: Option<StoreId>) -> (Vec<Frame>, Vec<Damage>) {
         frames.push(frame);
         Ok(())
     });
-    (frames, damages.unwrap())
+    (frames, damages.unwrap().0)
 }
 
 fn damage(start: u64, offset: u64, bytes: u64) -> Damage {

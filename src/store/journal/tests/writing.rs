@@ -81,6 +81,10 @@ fn new_file_begins_when_it_is_asked_for_unless_the_last_has_no_frames() {
     assert_eq!(journal.begin_file().unwrap(), Lsn(28));
     assert_eq!(journal.begin_file().unwrap(), Lsn(28));
     assert_eq!(journal.synced(), Lsn(28));
+    for start in [Lsn(0), Lsn(28)] {
+        let is_stable = file::has_header(&disk.crashed(), Some(STORE), start);
+        assert_eq!(is_stable, Ok(true), "before its first frame");
+    }
     put_and_wait(&journal, 1, b"two");
     leave(journal);
     assert_eq!(file::list(&disk).unwrap(), [Lsn(0), Lsn(28)]);
