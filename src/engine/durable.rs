@@ -419,9 +419,11 @@ impl Stream {
     pub(crate) fn replay_block(&self, frame: &BlockFrame<'_>) -> Result<(), EntryError> {
         let mut state = self.lock();
         state.log.reach(frame.first_index);
-        if state.log.end().0 <= frame.first_index {
-            let block = frame.block(&state.kept.shards)?;
-            state.log.append(block);
+        let block = frame.block(&state.kept.shards)?;
+        // Its first rows may be forgotten by now, or sealed.
+        let known = block.row_of(state.log.end().0);
+        if known < block.len() {
+            state.log.append(if known == 0 { block } else { block.part(known..block.len()) });
         }
         drop(state);
         self.bell().ring();
