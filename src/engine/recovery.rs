@@ -211,6 +211,8 @@ impl Engine {
                     Some(stream) => stream.replay_kept(entry.kept, frame.at),
                     // One that the checkpoint does not know any more went before it.
                     None if frame.at < began => {}
+                    // Or it went while the checkpoint was made or the change was written down.
+                    None if entry.log.is_none() => {}
                     None => self.replay_stream(entry, frame.end)?,
                 }
             }
