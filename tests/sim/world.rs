@@ -64,6 +64,14 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// What an engine is opened on.
+    pub(crate) fn store(self, disk: Arc<dyn Disk>) -> StoreOptions {
+        let Self { durability, compression, seal_bytes, .. } = self;
+        StoreOptions { disk, durability, compression, read_only: false, seal_bytes }
+    }
+}
+
 /// An engine and its clock.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -84,9 +92,7 @@ impl World {
             durations: plan.durations,
             shard_limit: None,
         };
-        let Plan { durability, compression, seal_bytes, .. } = plan;
-        let store = StoreOptions { disk, durability, compression, read_only: false, seal_bytes };
-        Ok(Self { engine: Engine::open(options, store)?, clock })
+        Ok(Self { engine: Engine::open(options, plan.store(disk))?, clock })
     }
 
     pub(crate) fn now_ms(&self) -> i64 {
