@@ -228,15 +228,13 @@ impl Ledger {
     /// Removes files that nothing needs any more.
     pub(crate) fn purge(&self) {
         let synced = self.journal().synced();
+        // Held while they are removed: a new stream may have files of the same names as soon as none is doomed.
         let mut doomed = self.doomed.lock();
-        let (gone, kept) =
-            std::mem::take(&mut *doomed).into_iter().partition(|(lsn, _)| *lsn <= synced);
-        *doomed = kept;
-        drop(doomed);
-        let gone: Vec<(Lsn, Vec<String>)> = gone;
-        for path in gone.into_iter().flat_map(|(_, paths)| paths) {
-            // What stays is found and removed when the store is opened next.
-            let _left = self.store.disk.remove(&path);
+        for (_, paths) in doomed.extract_if(.., |(lsn, _)| *lsn <= synced) {
+            for path in paths {
+                // What stays is found and removed when the store is opened next.
+                let _left = self.store.disk.remove(&path);
+            }
         }
     }
 
