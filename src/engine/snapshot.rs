@@ -103,6 +103,11 @@ impl Engine {
             warm_throughput: settings.warm_throughput,
         };
         account.check_name(name)?;
+        if let Some(ledger) = &self.ledger {
+            ledger.check_writes()?;
+            // Files of a stream that had the name before must not be removed when they are this one's.
+            ledger.sweep()?;
+        }
         let taken = source.taken(now)?;
         let place = self.place(&account, name, None);
         let chunks = match &place.durable {
@@ -144,7 +149,8 @@ impl Stream {
         }
         let mut state = self.state_at(now)?;
         state.trim(now);
-        let end = state.log.shown_end();
+        // Generations are taken whole: what is in them is stable, whether it is shown already or not.
+        let end = state.log.shown_end().max(state.log.sealed_end());
         let kept = Kept {
             consumers: Default::default(),
             life: Lifecycle::creating(now, 0),
