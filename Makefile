@@ -10,6 +10,9 @@ FUZZ_SECONDS ?= 60
 FUZZ ?= $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 # With SANITIZER=address a nightly compiler looks for faults of memory, too.
 SANITIZER ?= none
+# Seconds of simulated crashes, as in `make sim SECONDS=600`, and the first seed, a new one unless it is given.
+SECONDS ?= 60
+SEED ?=
 # More arguments to the comparison, as in `make bench BENCH="--only Q1"`.
 BENCH ?=
 
@@ -55,6 +58,11 @@ fuzz: target/tools/bin/cargo-fuzz  ## Give parsers bytes that no client sends, a
 			fuzz/corpus/$$target fuzz/seeds/$$target -- -dict=fuzz/dictionary -max_len=4096 \
 			-max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1; \
 	done
+
+.PHONY: sim
+sim:  ## Crash random workloads on a simulated disk at each step, for a minute once built (SECONDS=600 SEED=7)
+	SIM_SECONDS=$(SECONDS) SIM_SEED=$(SEED) cargo test --profile sim --no-default-features --test sim \
+		random_lives -- --nocapture
 
 .PHONY: lint
 lint: $(VENV)/.test  ## What continuous integration refuses

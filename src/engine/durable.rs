@@ -21,7 +21,6 @@ use crate::engine::ledger::entry::Records;
 use crate::engine::ledger::entry::SealedEntry;
 use crate::engine::ledger::entry::StreamEntry;
 use crate::engine::ledger::entry::TrimmedEntry;
-use crate::engine::ledger::sync_above;
 use crate::engine::log::Chunk;
 use crate::engine::log::Log;
 use crate::engine::position::Cut;
@@ -282,13 +281,7 @@ impl Stream {
         let durable = self.durable().expect("a stream on a store");
         let store = &durable.ledger.store;
         let (disk, folder) = (&*store.disk, &durable.folder);
-        let info = generation::seal(disk, folder, blocks, store.compression, self.threads())?;
-        // The stream's folder may be new: its name must be there before the journal says what is in it.
-        if let Err(error) = sync_above(disk, folder) {
-            durable.remove(info);
-            return Err(error.into());
-        }
-        Ok(info)
+        Ok(generation::seal(disk, folder, blocks, store.compression, self.threads())?)
     }
 
     /// Takes segments that were written into the log.

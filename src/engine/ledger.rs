@@ -237,10 +237,10 @@ impl Ledger {
     /// Removes files that nothing needs any more.
     pub(crate) fn purge(&self) {
         let synced = self.journal().synced();
-        let is_due = |doomed: &mut Doomed| doomed.from <= synced;
-        let due: Vec<Doomed> = self.doomed.lock().extract_if(.., is_due).collect();
-        for doomed in due {
-            self.remove(doomed);
+        // Held while they are removed: a new stream may have files of the same names as soon as none is doomed.
+        let mut doomed = self.doomed.lock();
+        for due in doomed.extract_if(.., |doomed| doomed.from <= synced) {
+            self.remove(due);
         }
     }
 
@@ -289,15 +289,6 @@ impl Ledger {
         let most = CHECKPOINT_BYTES.min(4 * self.store.seal_bytes as u64);
         most <= grown
     }
-}
-
-/// Makes the names stable of the folders above a stream's.
-pub(crate) fn sync_above(disk: &dyn Disk, folder: &str) -> Result<(), StoreError> {
-    let above = folder.rsplit_once('/').map(|(above, _)| above);
-    for within in above.into_iter().chain([""]) {
-        disk.sync_folder(within).map_err(|error| StoreError::io("cannot sync", within, error))?;
-    }
-    Ok(())
 }
 
 /// The folder of a stream in a store: its name, made safe; streams of other accounts than the first have theirs in a

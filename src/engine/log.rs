@@ -337,6 +337,12 @@ impl Log {
         self.end().min(self.shown)
     }
 
+    /// Returns the cut after the newest record that is sealed.
+    pub(crate) fn sealed_end(&self) -> Cut {
+        let sealed = self.chunks.iter().rev().find(|chunk| matches!(chunk, Chunk::Sealed(_)));
+        sealed.map_or(Cut::START, |chunk| Cut(chunk.end_index()))
+    }
+
     /// Returns the cut before the oldest record that is kept.
     pub(crate) fn horizon(&self) -> Cut {
         self.horizon

@@ -18,7 +18,6 @@ use crate::engine::ledger::checkpoint::Home;
 use crate::engine::ledger::entry::LogEntry;
 use crate::engine::ledger::entry::StreamEntry;
 use crate::engine::ledger::folder_of;
-use crate::engine::ledger::sync_above;
 use crate::engine::lifecycle::Lifecycle;
 use crate::engine::log::Chunk;
 use crate::engine::log::Log;
@@ -29,6 +28,7 @@ use crate::store::Generation;
 use crate::store::GenerationInfo;
 use crate::store::Journal;
 use crate::store::StoreError;
+use crate::store::disk::with_those_above;
 use crate::store::generation;
 use crate::threads::Threads;
 
@@ -107,6 +107,11 @@ impl Engine {
             warm_throughput: settings.warm_throughput,
         };
         account.check_name(name)?;
+        if let Some(ledger) = &self.ledger {
+            ledger.check_writes()?;
+            // Files of a stream that had the name before must not be removed when they are this one's.
+            ledger.sweep()?;
+        }
         let taken = source.taken(now)?;
         let place = self.place(&account, name, None);
         let chunks = match &place.durable {
@@ -148,7 +153,8 @@ impl Stream {
         }
         let mut state = self.state_at(now)?;
         state.trim(now);
-        let end = state.log.shown_end();
+        // Generations are taken whole: what is in them is stable, whether it is shown already or not.
+        let end = state.log.shown_end().max(state.log.sealed_end());
         let kept = Kept {
             consumers: Consumers::default(),
             life: Lifecycle::creating(now, 0),
@@ -240,10 +246,6 @@ fn copy(
         }
     }
     end_run(&mut run, &mut generations)?;
-    if !generations.is_empty() {
-        // The folder is new: its name must be there before anything says what is in it.
-        sync_above(disk, folder)?;
-    }
     Ok(generations)
 }
 
@@ -262,7 +264,7 @@ fn link_all(
         folders.push(within);
     }
     // The names must be there before anything says that they are.
-    for within in folders.iter().map(String::as_str).chain([folder]) {
+    for within in folders.iter().map(String::as_str).chain(with_those_above(folder)) {
         disk.sync_folder(within).map_err(|error| StoreError::io("cannot sync", within, error))?;
     }
     Ok(())
