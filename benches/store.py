@@ -1,4 +1,4 @@
-"""Measures a folder of streams: tables written to it, its opening, and windows over its segments beside DuckDB and polars.
+"""Measures a folder of streams: tables written, openings, and windows over its segments beside DuckDB and polars.
 
 `python benches/store.py [--rows 10000000] [--rounds 3] [--gigabytes 2] [--folder target]`. The disk's own rate, plain
 writes of as many bytes and one fdatasync, is taken in the same run, before and after. Cold means that the operating
@@ -101,7 +101,7 @@ def written(root: Path, table: pa.Table, column: str | None) -> float:
 def opened(root: Path, gigabytes: float) -> None:
     """How long a store takes to open that was closed."""
     path = root / "opened"
-    name, table, column = tables()[0]
+    _, table, column = tables()[0]
     with ss.Engine(path) as engine:
         stream = engine.create_stream("bench", shards=4)
         for _ in range(max(1, round(gigabytes))):
@@ -124,7 +124,7 @@ def queries(root: Path, rows: int, rounds: int) -> None:
     with ss.Engine(path) as engine:
         engine.create_stream("events", shards=4).write(day_of_events(rows), key="user_id")
     files = sorted(str(file) for file in (path / "events").glob("*/*.arrow"))
-    bytes_kept = sum(os.stat(file).st_size for file in files)
+    bytes_kept = sum(Path(file).stat().st_size for file in files)
     print(f"\nQ1 over {rows:,} events in {len(files)} segments, {bytes_kept / 1e9:.2f} GB; seconds, cold | warm")
     contestants: dict[str, Callable[[], int]] = {
         "shardstream, opened and replayed": lambda: ours(path),

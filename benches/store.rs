@@ -42,7 +42,7 @@ use shardstream::store::Durability;
 use shardstream::store::folder;
 use shardstream::threads::Threads;
 
-const ROUND: Duration = Duration::from_millis(1_000);
+const ROUND: Duration = Duration::from_secs(1);
 const ROUNDS: usize = 5;
 const BATCH: usize = 500;
 const DATA_BYTES: usize = 100;

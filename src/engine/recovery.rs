@@ -166,6 +166,8 @@ impl Engine {
         // This is the promise. What follows makes the next opening short, and its segments whole for other tools; where it
         // fails, the journal has everything.
         ledger.journal().sync()?;
+        let now = self.options().clock.now();
+        self.accounts().iter().for_each(|account| account.tick(now));
         let sealed = ledger.streams().iter().all(|stream| stream.seal().is_ok());
         let _slower = ledger.checkpoint(sealed);
         Ok(())

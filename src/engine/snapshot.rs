@@ -7,12 +7,16 @@ use crate::clock::Millis;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::StreamOptions;
+use crate::engine::consumer::Consumers;
+use crate::engine::daily::LastDay;
 use crate::engine::kept::Kept;
 use crate::engine::ledger::Ledger;
 use crate::engine::ledger::StoreOptions;
 use crate::engine::ledger::checkpoint::AsOf;
 use crate::engine::ledger::checkpoint::Home;
+use crate::engine::ledger::entry::LogEntry;
 use crate::engine::ledger::entry::StreamEntry;
+use crate::engine::ledger::folder_of;
 use crate::engine::lifecycle::Lifecycle;
 use crate::engine::log::Chunk;
 use crate::engine::log::Log;
@@ -157,9 +161,9 @@ impl Stream {
         // Generations are taken whole: what is in them is stable, whether it is shown already or not.
         let end = state.log.shown_end().max(state.log.sealed_end());
         let kept = Kept {
-            consumers: Default::default(),
+            consumers: Consumers::default(),
             life: Lifecycle::creating(now, 0),
-            last_day: Default::default(),
+            last_day: LastDay::default(),
             ..state.kept.clone()
         };
         Ok(Taken {
@@ -185,12 +189,7 @@ struct Copying<'a> {
 impl Copying<'_> {
     fn stream(&self, stream: &Stream, taken: Taken) -> Result<StreamEntry, EngineError> {
         let home = &self.ledger.home;
-        let folder = crate::engine::ledger::folder_of(
-            home,
-            stream.account(),
-            stream.region(),
-            stream.name(),
-        );
+        let folder = folder_of(home, stream.account(), stream.region(), stream.name());
         let store = &self.target.store;
         let from = stream.durable().map(|durable| Arc::clone(&durable.ledger.store.disk));
         let generations =
@@ -200,7 +199,7 @@ impl Copying<'_> {
                     None => Err(std::io::Error::other("records in memory have no files")),
                 }
             })?;
-        let log = crate::engine::ledger::entry::LogEntry {
+        let log = LogEntry {
             horizon_index: taken.horizon_index,
             end_index: taken.end_index,
             last_arrival: taken.last_arrival,
