@@ -306,7 +306,8 @@ impl Stream {
         let durable = self.durable().expect("a stream on a store");
         let store = &durable.ledger.store;
         let (disk, folder) = (&*store.disk, &durable.folder);
-        Ok(generation::seal(disk, folder, blocks, store.compression, self.threads())?)
+        let sealed = generation::seal(disk, folder, blocks, store.compression, self.threads());
+        Ok(durable.ledger.poisoned_by(sealed)?)
     }
 
     /// Takes segments that were written into the log.

@@ -81,8 +81,9 @@ impl Engine {
         } else {
             let told = &mut |frame: journal::Frame| self.replay(ledger, began, &frame);
             following.at = journal::read(disk, ledger.id, replay_from, told)?.at;
-            ledger.streams().iter().for_each(|stream| stream.end_follow());
         }
+        // Though nothing came after the checkpoint: what it tells of must take its place.
+        ledger.streams().iter().for_each(|stream| stream.end_follow());
         *ledger.following.lock() = following;
         Ok(())
     }

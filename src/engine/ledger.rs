@@ -252,6 +252,11 @@ impl Ledger {
         self.journal().wait(lsn)
     }
 
+    /// Takes nothing any more where a name could not be made stable: asked again, the disk may say that it is.
+    pub(crate) fn poisoned_by<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        done.map_err(|error| if error.is_of_sync() { self.journal().refuse(&error) } else { error })
+    }
+
     /// Has files removed once the journal is stable up to where it says that they are not needed any more.
     pub(crate) fn doom(&self, from: Lsn, paths: Vec<String>, is_all: bool) {
         self.doomed.lock().push(Doomed { from, paths, is_all });

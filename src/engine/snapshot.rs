@@ -1,6 +1,5 @@
 //! Copies that share what is sealed: an engine written to another store, and streams forked.
 
-use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -117,34 +116,28 @@ impl Engine {
         }
         let taken = source.taken(now)?;
         let place = self.place(&account, name, None);
+        let disk = self.ledger.as_ref().map(|ledger| Arc::clone(&ledger.store.disk));
+        let (mut copied, mut folder) = (Vec::new(), String::new());
         let chunks = match &place.durable {
             None => taken.chunks,
             Some(durable) => {
-                let copied = copy(
-                    &*durable.ledger.store.disk,
-                    &durable.folder,
-                    &taken.chunks,
-                    &durable.ledger.store,
-                    self.options.threads,
-                    &mut |from, to| durable.ledger.store.disk.link(from, to),
-                )?;
-                copied.into_iter().map(|info| Chunk::Sealed(durable.generation(info))).collect()
+                let ledger = &durable.ledger;
+                let (disk, store) = (&*ledger.store.disk, &ledger.store);
+                folder.clone_from(&durable.folder);
+                let link = &mut |from: &str, to: &str| disk.link(from, to);
+                let threads = self.options.threads;
+                let done = copy(disk, &folder, &taken.chunks, store, threads, link);
+                copied = ledger.poisoned_by(done)?;
+                let generations = copied.iter().map(|info| durable.generation(info.clone()));
+                generations.map(Chunk::Sealed).collect()
             }
         };
         let log = Log::of(chunks, taken.horizon_index, taken.end_index, taken.last_arrival);
-        let made: Vec<GenerationInfo> = log.generations().cloned().collect();
-        let refused = place
-            .durable
-            .as_ref()
-            .map(|durable| (Arc::clone(&durable.ledger.store.disk), durable.folder.clone()));
         let forked = account.create_stream(now, name, &options, |birth| {
             Ok(Stream::with(place, birth.now, birth.seconds, taken.kept, log))
         });
-        if let (Err(_), Some((disk, folder))) = (&forked, refused) {
-            for segment in made.iter().flat_map(|info| &info.segments) {
-                // What stays is found and removed when the store is opened after a crash.
-                let _left = disk.remove(&segment.path(&folder));
-            }
+        if let Some(disk) = disk.filter(|_| forked.is_err() && account.check_name(name).is_ok()) {
+            remove(&*disk, &folder, &copied);
         }
         forked
     }
@@ -186,6 +179,9 @@ impl Stream {
     }
 }
 
+/// Gives a file of one store a second name in another, or in the same.
+type Link<'a> = &'a mut dyn FnMut(&str, &str) -> std::io::Result<()>;
+
 /// A store that streams are copied to.
 struct Copying<'a> {
     ledger: &'a Ledger,
@@ -225,62 +221,84 @@ impl Copying<'_> {
     }
 }
 
-/// Gives a log's segments second names in a folder, and seals there what is in memory.
+/// Gives a log's segments second names in a folder, and seals there what is in memory. What fails leaves nothing.
 fn copy(
     disk: &dyn Disk,
     folder: &str,
     chunks: &[Chunk],
     store: &StoreOptions,
     threads: Threads,
-    link: &mut dyn FnMut(&str, &str) -> std::io::Result<()>,
-) -> Result<Vec<GenerationInfo>, EngineError> {
-    let mut generations = Vec::new();
+    link: Link<'_>,
+) -> Result<Vec<GenerationInfo>, StoreError> {
+    let mut copied = Vec::new();
+    let mut rest = chunks;
+    while let Some(first) = rest.first() {
+        let (taken, generation) = match first {
+            Chunk::Resident(_) => {
+                let run = run(rest);
+                (run.len(), generation::seal(disk, folder, &run, store.compression, threads))
+            }
+            Chunk::Sealed(sealed) => (1, link_all(disk, folder, sealed, link)),
+        };
+        copied.push(generation.inspect_err(|_| remove(disk, folder, &copied))?);
+        rest = &rest[taken..];
+    }
+    Ok(copied)
+}
+
+/// The blocks in memory that runs of a log begin with, as many as go together.
+fn run(chunks: &[Chunk]) -> Vec<Arc<Block>> {
     let mut run: Vec<Arc<Block>> = Vec::new();
-    let end_run = |run: &mut Vec<Arc<Block>>, generations: &mut Vec<GenerationInfo>| {
-        if !run.is_empty() {
-            let blocks = std::mem::take(run);
-            generations.push(generation::seal(disk, folder, &blocks, store.compression, threads)?);
-        }
-        Ok::<(), EngineError>(())
-    };
     for chunk in chunks {
         match chunk {
-            Chunk::Resident(block) => {
-                let goes_with =
-                    run.last().is_none_or(|last| generation::fits_together(last, block));
-                if !goes_with {
-                    end_run(&mut run, &mut generations)?;
-                }
+            Chunk::Resident(block)
+                if run.last().is_none_or(|last| generation::fits_together(last, block)) =>
+            {
                 run.push(Arc::clone(block));
             }
-            Chunk::Sealed(sealed) => {
-                end_run(&mut run, &mut generations)?;
-                link_all(disk, folder, sealed, link)?;
-                generations.push(sealed.info().clone());
-            }
+            _ => break,
         }
     }
-    end_run(&mut run, &mut generations)?;
-    Ok(generations)
+    run
+}
+
+/// Takes away what was copied of generations.
+fn remove(disk: &dyn Disk, folder: &str, copied: &[GenerationInfo]) {
+    for info in copied.iter().flat_map(|generation| &generation.segments) {
+        // Something else has failed, which is told.
+        let _left = disk.remove(&info.path(folder));
+    }
 }
 
 fn link_all(
     disk: &dyn Disk,
     folder: &str,
     sealed: &Generation,
-    link: &mut dyn FnMut(&str, &str) -> std::io::Result<()>,
-) -> Result<(), EngineError> {
-    let mut folders = Vec::new();
-    for (from, info) in sealed.paths().iter().zip(&sealed.info().segments) {
+    link: Link<'_>,
+) -> Result<GenerationInfo, StoreError> {
+    let mut linked = GenerationInfo { segments: Vec::new(), ..sealed.info().clone() };
+    let done = sealed.paths().iter().zip(&sealed.info().segments).try_for_each(|(from, info)| {
         let to = info.path(folder);
-        let within = Path::new(&to).parent().and_then(Path::to_str).unwrap_or_default().to_owned();
-        let linked = disk.create_folder(&within).and_then(|()| link(from, &to));
-        linked.map_err(|error| StoreError::io("cannot link", from, error))?;
-        folders.push(within);
-    }
-    // The names must be there before anything says that they are.
-    for within in folders.iter().map(String::as_str).chain(with_those_above(folder)) {
-        disk.sync_folder(within).map_err(|error| StoreError::io("cannot sync", within, error))?;
-    }
-    Ok(())
+        let within = to.rsplit_once('/').map_or("", |(within, _)| within);
+        let done = disk.create_folder(within).and_then(|()| link(from, &to));
+        done.map_err(|error| StoreError::io("cannot link", from, error))?;
+        linked.segments.push(info.clone());
+        Ok(())
+    });
+    let done = done.and_then(|()| sync_names(disk, folder, &linked));
+    done.inspect_err(|_| remove(disk, folder, std::slice::from_ref(&linked)))?;
+    Ok(linked)
+}
+
+/// Makes the names of a generation's files stable: they must be there before anything says that they are.
+fn sync_names(
+    disk: &dyn Disk,
+    folder: &str,
+    generation: &GenerationInfo,
+) -> Result<(), StoreError> {
+    let paths: Vec<String> = generation.segments.iter().map(|info| info.path(folder)).collect();
+    let within = paths.iter().filter_map(|path| Some(path.rsplit_once('/')?.0));
+    within.chain(with_those_above(folder)).try_for_each(|within| {
+        disk.sync_folder(within).map_err(|error| StoreError::io("cannot sync", within, error))
+    })
 }

@@ -93,6 +93,11 @@ impl StoreError {
         Self::Io { action, path: path.to_owned(), error: Arc::new(error) }
     }
 
+    /// Whether a sync failed: what it was to make stable may be lost, though later ones succeed.
+    pub fn is_of_sync(&self) -> bool {
+        matches!(self, Self::Io { action: "cannot sync", .. })
+    }
+
     /// Names damage and where it is.
     pub fn damaged(path: &str, offset: u64, fault: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), offset, fault: fault.into() }

@@ -236,6 +236,12 @@ impl Journal {
         ended
     }
 
+    /// Takes nothing any more, as something failed in the store that the journal would speak of; returns what it answers from
+    /// now on.
+    pub fn refuse(&self, failed: &StoreError) -> StoreError {
+        self.group.refuse(failed)
+    }
+
     /// Lets it be dropped without a word: for a process that was forked off, where its thread is not and its locks may be held
     /// for ever.
     pub fn abandon(&self) {

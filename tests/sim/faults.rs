@@ -28,7 +28,7 @@ fn steps(seed: u64) -> u64 {
 
 /// Steps at which something fails, some apart.
 fn some_steps(seed: u64) -> impl Iterator<Item = u64> {
-    (20 + seed % 7..steps(seed)).step_by(7)
+    (20 + seed % 3..steps(seed)).step_by(3)
 }
 
 fn lost_power(run: &mut Run) -> Simulated {

@@ -24,6 +24,8 @@ use crate::world::World;
 
 /// Of so many crashes one is followed by more of the workload, and by crashes of it.
 const GOES_ON_ONCE_IN: usize = 40;
+/// Of so many processes that were killed one is looked at by another that only reads.
+const READ_ONCE_IN: usize = 10;
 /// How many commands follow.
 const GOES_ON_FOR: usize = 3;
 
@@ -182,6 +184,11 @@ impl Life {
             self.course.durability != Durability::Commit && left.crash == Crash::PowerLoss;
         // A machine takes a second to start at least.
         let now_ms = now_ms + if may_lose { 1_000 } else { 0 };
+        // What power loss leaves of the hint that readers go by is older than what was acknowledged: for as long as nobody
+        // has opened it to write, they may see less.
+        if self.goes_on && left.crash == Crash::Kill && self.dice.once_in(READ_ONCE_IN) {
+            self.check_reader(&left.disk, going_on, now_ms).map_err(fault)?;
+        }
         let goes_on = self.goes_on && self.dice.once_in(GOES_ON_ONCE_IN);
         let dice = goes_on.then(|| self.dice.fork());
         let disk = Watched::new(left.disk, dice).neglecting(self.course.neglect);
@@ -194,6 +201,7 @@ impl Life {
         }
         let acknowledged = going_on.map_or(&self.model, |(before, _)| before);
         model.numbers.extend(acknowledged.numbers.iter().cloned());
+        model.seen = found;
         model.next = self.model.next;
         self.say(format!("  goes on after {what}"));
         let history = if left.crash == Crash::Kill { self.history.clone() } else { Vec::new() };
@@ -205,9 +213,29 @@ impl Life {
         let again = before.as_ref().map(|(before, command)| (before, *command));
         next.history.push(next.model.clone());
         next.history.push(self.model.clone());
-        next.check_crashes(again.filter(|_| left.crash == Crash::Kill), now_ms)?;
+        next.check_crashes(again.filter(|_| left.crash == Crash::Kill), now_ms).map_err(&fault)?;
         next.history = vec![next.model.clone()];
         next.work(world, GOES_ON_FOR).map(drop).map_err(fault)
+    }
+
+    /// Checks that a process that only reads sees what the one left that was killed, and changes nothing.
+    fn check_reader(
+        &self,
+        disk: &Simulated,
+        going_on: Option<(&Model, &Command)>,
+        now_ms: i64,
+    ) -> Result<(), String> {
+        // Streams that go do so when one comes that writes.
+        let may_go = matches!(going_on, Some((_, Command::Delete(_))));
+        if may_go || 0 < self.plan.durations.delete_ms || self.model.is_new() {
+            return Ok(());
+        }
+        let steps = disk.steps();
+        let world = World::open_to_read(self.plan, Arc::new(disk.clone()), now_ms);
+        let found = world.and_then(|world| Seen::of(&world.engine));
+        let found = found.map_err(|error| format!("reading: {error}"))?;
+        self.held(&found, going_on, false, now_ms).map_err(|fault| format!("reading: {fault}"))?;
+        if disk.steps() == steps { Ok(()) } else { Err("reading: it writes".to_owned()) }
     }
 
     /// Finds which of what may be held was found.

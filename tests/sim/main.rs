@@ -11,6 +11,7 @@ mod life;
 mod model;
 mod run;
 mod seen;
+mod threads;
 mod watched;
 mod world;
 

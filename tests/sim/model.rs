@@ -26,6 +26,11 @@ pub(crate) struct Model {
 }
 
 impl Model {
+    /// Whether nothing was ever done.
+    pub(crate) fn is_new(&self) -> bool {
+        self.seen.streams.is_empty()
+    }
+
     /// What is to be held once a command was answered. Records are this model's own; of what is said of streams it takes what
     /// readers see in the engine that was not interrupted, and checks what the command was for.
     pub(crate) fn after(

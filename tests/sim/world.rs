@@ -81,6 +81,19 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn open(plan: Plan, disk: Arc<dyn Disk>, now_ms: i64) -> Result<Self, EngineError> {
+        Self::open_store(plan, plan.store(disk), now_ms)
+    }
+
+    /// Opens what another process may be writing.
+    pub(crate) fn open_to_read(
+        plan: Plan,
+        disk: Arc<dyn Disk>,
+        now_ms: i64,
+    ) -> Result<Self, EngineError> {
+        Self::open_store(plan, StoreOptions { read_only: true, ..plan.store(disk) }, now_ms)
+    }
+
+    fn open_store(plan: Plan, store: StoreOptions, now_ms: i64) -> Result<Self, EngineError> {
         let clock = Arc::new(ManualClock::new(Millis(now_ms)));
         let options = EngineOptions {
             clock: Clock::Manual(Arc::clone(&clock)),
@@ -92,7 +105,7 @@ impl World {
             durations: plan.durations,
             shard_limit: None,
         };
-        Ok(Self { engine: Engine::open(options, plan.store(disk))?, clock })
+        Ok(Self { engine: Engine::open(options, store)?, clock })
     }
 
     pub(crate) fn now_ms(&self) -> i64 {

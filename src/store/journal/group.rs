@@ -85,6 +85,11 @@ impl Group {
         self.state.lock().check()
     }
 
+    /// Fails from now on.
+    pub(super) fn refuse(&self, failed: &StoreError) -> StoreError {
+        self.state.lock().poison(failed)
+    }
+
     /// Returns once everything before `lsn` is stable.
     pub(super) fn make_stable(&self, lsn: Lsn) -> Result<(), StoreError> {
         let mut state = self.state.lock();
