@@ -1,6 +1,6 @@
 """A program that writes to a folder and is killed at it, again and again.
 
-`store_writer.py FOLDER` has a child for each line "ROUND SECONDS" that it reads: the child opens the folder, which stands
+`store_writer.py FOLDER` has a child for each line "ROUND SECONDS" that it reads: the child opens the folder, which is
 at the hour of its round, and writes until it is killed after so many seconds. What it is about to send and what was
 acknowledged is told in a line of JSON each; "killed" ends the round.
 """
