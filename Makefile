@@ -10,6 +10,9 @@ FUZZ_SECONDS ?= 60
 FUZZ ?= $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 # With SANITIZER=address a nightly compiler looks for faults of memory, too.
 SANITIZER ?= none
+# Seconds of simulated crashes, as in `make sim SECONDS=600`, and the first seed, a new one unless it is given.
+SECONDS ?= 60
+SEED ?=
 # More arguments to the comparison, as in `make bench BENCH="--only Q1"`.
 BENCH ?=
 
@@ -56,6 +59,11 @@ fuzz: target/tools/bin/cargo-fuzz  ## Give parsers bytes that no client sends, a
 			-max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1; \
 	done
 
+.PHONY: sim
+sim:  ## Crash random workloads on a simulated disk at each step, for a minute once built (SECONDS=600 SEED=7)
+	SIM_SECONDS=$(SECONDS) SIM_SEED=$(SEED) cargo test --profile sim --no-default-features --test sim \
+		random_lives -- --nocapture
+
 .PHONY: lint
 lint: $(VENV)/.test  ## What continuous integration refuses
 	cargo fmt --check
@@ -75,6 +83,7 @@ fmt: $(VENV)/.test  ## Format and fix what can be fixed
 bench: $(VENV)/.bench  ## Measure beside polars, DuckDB and DataFusion: two minutes once built (BENCH="--only Q1")
 	$(BIN)/maturin develop --release --quiet
 	$(BIN)/python benches/compare.py --rows 1000000 --rounds 3 --patience 0.5 $(BENCH)
+	$(BIN)/python benches/store.py --rows 2000000 --gigabytes 1
 
 .PHONY: bench-full
 bench-full: $(VENV)/.bench  ## Measure 10 and 50 million rows, and draw docs/performance.png: half an hour
@@ -85,6 +94,12 @@ bench-full: $(VENV)/.bench  ## Measure 10 and 50 million rows, and draw docs/per
 .PHONY: bench-rust
 bench-rust:  ## Measure each floor by itself with criterion, built without link-time optimisation
 	cargo bench --profile quick --no-default-features --bench '*'
+
+.PHONY: bench-store
+bench-store: $(VENV)/.bench  ## Measure folders: puts that wait for the disk, tables, openings, windows over segments
+	cargo bench --profile quick --no-default-features --bench store
+	$(BIN)/maturin develop --release --quiet
+	$(BIN)/python benches/store.py --gigabytes 10
 
 .PHONY: bench-http
 bench-http: $(VENV)/.test  ## Measure the endpoint with prepared requests on one connection and eight, and with boto3

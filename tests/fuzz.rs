@@ -50,6 +50,11 @@ fn names_print_as_they_were_written() {
 }
 
 #[test]
+fn segments_of_any_bytes_are_read_in_order_or_refused() {
+    replay("segment", targets::segment::run);
+}
+
+#[test]
 fn times_are_read_as_arrow_reads_them() {
     replay("time_text", targets::time_text::run);
 }

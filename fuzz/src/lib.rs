@@ -12,6 +12,7 @@ pub mod json_records;
 pub mod json_request;
 pub mod names;
 pub mod request;
+pub mod segment;
 #[cfg(fuzzing)]
 pub mod signature;
 pub mod time_text;

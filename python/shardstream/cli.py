@@ -1,4 +1,4 @@
-"""The command line: `shardstream replay FILE`, a dataset through shards and windows, `shardstream serve` and `repair`."""
+"""The command line: `shardstream replay FILE` sends a dataset through shards and windows; `serve` and `repair`."""
 
 from __future__ import annotations
 
@@ -159,11 +159,13 @@ def _add_repair(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     repair = commands.add_parser(
         "repair",
         help="keep what can be read of a damaged folder",
-        description="Look at every byte of a folder that keeps streams, keep what can be read, and say what is dropped.",
+        description="Look at every byte of a folder of streams, keep what can be read, and say what is dropped.",
         epilog="exit status: 0 if nothing was wrong, 1 if something was",
     )
     repair.add_argument("folder", help="the folder, which no process writes")
-    repair.add_argument("--check", action="store_true", help="change nothing: say what is wrong, and what would be lost")
+    repair.add_argument(
+        "--check", action="store_true", help="change nothing: say what is wrong, and what would be lost"
+    )
     repair.set_defaults(run=_repair)
 
 

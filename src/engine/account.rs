@@ -238,7 +238,7 @@ impl Account {
 
     /// Lets go of a stream, and of what was said of it and its consumers.
     pub(crate) fn let_go(&self, now: Millis, stream: &Stream) {
-        self.streams.write().retain(|_, other| !std::ptr::eq(&**other, stream));
+        self.streams.write().retain(|_, other| Arc::as_ptr(other) != std::ptr::from_ref(stream));
         stream.delete();
         let mut kept = self.kept.lock();
         // Seconds that have passed bind nobody.

@@ -150,7 +150,9 @@ impl Stream {
         let (answer, logged) = match changed {
             Ok(changed) => changed,
             Err(error) => {
-                before.into_iter().for_each(|before| state.restore(before));
+                if let Some(before) = before {
+                    state.restore(before);
+                }
                 return Err(error);
             }
         };
@@ -196,7 +198,7 @@ impl Stream {
             .remove_stream(durable.id, || Ok(durable.ledger.append(Kind::Gone, &entry)?))?;
         let generations = self.state()?.log.chunks();
         let paths = generations.iter().filter_map(Chunk::generation).flat_map(Generation::paths);
-        durable.ledger.doom(lsn, paths.collect());
+        durable.ledger.doom(lsn, paths.collect(), true);
         Ok(Some(lsn))
     }
 
@@ -378,7 +380,7 @@ impl Stream {
         // Where the journal takes nothing any more the files stay, and go when the store is opened next.
         if let Ok(lsn) = durable.ledger.append(Kind::Trimmed, &entry) {
             let paths = forgotten.iter().flat_map(|generation| generation.paths()).collect();
-            durable.ledger.doom(lsn, paths);
+            durable.ledger.doom(lsn, paths, false);
         }
         durable.ledger.purge();
     }
@@ -419,9 +421,11 @@ impl Stream {
     pub(crate) fn replay_block(&self, frame: &BlockFrame<'_>) -> Result<(), EntryError> {
         let mut state = self.lock();
         state.log.reach(frame.first_index);
-        if state.log.end().0 <= frame.first_index {
-            let block = frame.block(&state.kept.shards)?;
-            state.log.append(block);
+        let block = frame.block(&state.kept.shards)?;
+        // Its first rows may be forgotten by now, or sealed.
+        let known = block.row_of(state.log.end().0);
+        if known < block.len() {
+            state.log.append(if known == 0 { block } else { block.part(known..block.len()) });
         }
         drop(state);
         self.bell().ring();

@@ -4,6 +4,7 @@ pub(crate) mod entry;
 pub(crate) mod checkpoint;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -52,6 +53,15 @@ pub struct StoreOptions {
     pub seal_bytes: usize,
 }
 
+/// Files that go when the journal is stable up to where it says so.
+#[derive(Debug)]
+struct Doomed {
+    from: Lsn,
+    paths: Vec<String>,
+    /// Whether their stream is gone, and its folder goes with them.
+    is_all: bool,
+}
+
 /// The store of an engine.
 #[derive(Debug)]
 pub(crate) struct Ledger {
@@ -65,8 +75,7 @@ pub(crate) struct Ledger {
     streams: Mutex<BTreeMap<u64, Weak<Stream>>>,
     accounts: Mutex<Vec<Weak<Account>>>,
     next_stream: AtomicU64,
-    /// Files that go when the journal is stable up to where it says so.
-    doomed: Mutex<Vec<(Lsn, Vec<String>)>>,
+    doomed: Mutex<Vec<Doomed>>,
     /// Where the journal stood at the last checkpoint.
     checkpointed: Mutex<Lsn>,
     /// How far a reader has come.
@@ -221,22 +230,40 @@ impl Ledger {
     }
 
     /// Has files removed once the journal is stable up to where it says that they are not needed any more.
-    pub(crate) fn doom(&self, lsn: Lsn, paths: Vec<String>) {
-        self.doomed.lock().push((lsn, paths));
+    pub(crate) fn doom(&self, from: Lsn, paths: Vec<String>, is_all: bool) {
+        self.doomed.lock().push(Doomed { from, paths, is_all });
     }
 
     /// Removes files that nothing needs any more.
     pub(crate) fn purge(&self) {
         let synced = self.journal().synced();
+        // Held while they are removed: a new stream may have files of the same names as soon as none is doomed.
         let mut doomed = self.doomed.lock();
-        let (gone, kept) =
-            std::mem::take(&mut *doomed).into_iter().partition(|(lsn, _)| *lsn <= synced);
-        *doomed = kept;
-        drop(doomed);
-        let gone: Vec<(Lsn, Vec<String>)> = gone;
-        for path in gone.into_iter().flat_map(|(_, paths)| paths) {
-            // What stays is found and removed when the store is opened next.
-            let _left = self.store.disk.remove(&path);
+        for due in doomed.extract_if(.., |doomed| doomed.from <= synced) {
+            self.remove(due);
+        }
+    }
+
+    /// Removes files; what stays is found and removed when the store is opened after a crash.
+    fn remove(&self, doomed: Doomed) {
+        let disk = &*self.store.disk;
+        let within = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+        let folders: BTreeSet<String> =
+            doomed.paths.iter().filter_map(|path| within(path)).collect();
+        for path in &doomed.paths {
+            let _left = disk.remove(path);
+        }
+        for folder in &folders {
+            // So that a store that is closed next has no file that nobody knows.
+            let _left = disk.sync_folder(folder);
+            if doomed.is_all {
+                let _left = disk.remove_folder(folder);
+            }
+        }
+        if let Some(of_stream) = folders.first().and_then(|folder| within(folder))
+            && doomed.is_all
+        {
+            let _left = disk.remove_folder(&of_stream);
         }
     }
 

@@ -207,6 +207,9 @@ impl Log {
             return;
         }
         self.seal();
+        // Told again, records may lie together that did not when they were sealed.
+        self.cut(first);
+        self.cut(end);
         let place = self.chunks.partition_point(|chunk| chunk.first_index() < first);
         let until = self.chunks.partition_point(|chunk| chunk.end_index() <= end);
         for chunk in self.chunks.drain(place..until.max(place)) {
@@ -230,6 +233,22 @@ impl Log {
                 self.chunks.remove(place);
             }
         }
+    }
+
+    /// Has no block in memory lie on both sides of an index.
+    fn cut(&mut self, index: u64) {
+        let place = self.chunks.partition_point(|chunk| chunk.end_index() <= index);
+        let Some(Chunk::Resident(block)) = self.chunks.get(place) else { return };
+        if index <= block.first_index() {
+            return;
+        }
+        let (row, whole) = (block.row_of(index), block.bytes());
+        let parts = [block.part(0..row), block.part(row..block.len())].map(Arc::new);
+        let bytes: usize = parts.iter().map(|part| part.bytes()).sum();
+        self.block_bytes = self.block_bytes - whole + bytes;
+        let [before, behind] = parts.map(Chunk::Resident);
+        self.chunks[place] = before;
+        self.chunks.insert(place + 1, behind);
     }
 
     fn put_behind(&mut self, chunk: Chunk) {
@@ -316,6 +335,12 @@ impl Log {
     /// Returns the cut after the newest record that anybody sees.
     pub(crate) fn shown_end(&self) -> Cut {
         self.end().min(self.shown)
+    }
+
+    /// Returns the cut after the newest record that is sealed.
+    pub(crate) fn sealed_end(&self) -> Cut {
+        let sealed = self.chunks.iter().rev().find(|chunk| matches!(chunk, Chunk::Sealed(_)));
+        sealed.map_or(Cut::START, |chunk| Cut(chunk.end_index()))
     }
 
     /// Returns the cut before the oldest record that is kept.
@@ -439,7 +464,7 @@ impl Log {
         while chunks.last().is_some_and(|chunk| cut.0 < chunk.end_index()) {
             match chunks.pop() {
                 Some(Chunk::Resident(block)) if block.first_index() < cut.0 => {
-                    chunks.push(Chunk::Resident(Arc::new(block.first_rows(block.row_of(cut.0)))));
+                    chunks.push(Chunk::Resident(Arc::new(block.part(0..block.row_of(cut.0)))));
                 }
                 _ => {}
             }

@@ -166,6 +166,8 @@ impl Engine {
         // This is the promise. What follows makes the next opening short, and its segments whole for other tools; where it
         // fails, the journal has everything.
         ledger.journal().sync()?;
+        let now = self.options().clock.now();
+        self.accounts().iter().for_each(|account| account.tick(now));
         let sealed = ledger.streams().iter().all(|stream| stream.seal().is_ok());
         let _slower = ledger.checkpoint(sealed);
         Ok(())
@@ -211,6 +213,8 @@ impl Engine {
                     Some(stream) => stream.replay_kept(entry.kept, frame.at),
                     // One that the checkpoint does not know any more went before it.
                     None if frame.at < began => {}
+                    // Or it went while the checkpoint was made or the change was written down.
+                    None if entry.log.is_none() => {}
                     None => self.replay_stream(entry, frame.end)?,
                 }
             }

@@ -76,8 +76,11 @@ pub fn repair(
         let Some(durable) = stream.durable() else { continue };
         let chunks = stream.lock().log.chunks();
         for generation in chunks.iter().filter_map(Chunk::generation) {
-            if let Some(mended) = examine(durable, generation, mends, &mut findings)? {
-                stream.lock().log.replace(generation.info().first_index, mended);
+            let first_index = generation.info().first_index;
+            match examine(durable, generation, mends, &mut findings)? {
+                Found::AsItWas => {}
+                Found::Lost => stream.lock().log.replace(first_index, None),
+                Found::Mended(mended) => stream.lock().log.replace(first_index, Some(mended)),
             }
         }
     }
@@ -87,13 +90,20 @@ pub fn repair(
     Ok(findings)
 }
 
-/// Looks at the segments of a generation; answers what it is now where that is not what it was.
+/// What a generation is, looked at.
+enum Found {
+    AsItWas,
+    Lost,
+    Mended(Arc<Generation>),
+}
+
+/// Looks at the segments of a generation, and writes those anew that are damaged.
 fn examine(
     durable: &Durable,
     generation: &Generation,
     mends: bool,
     findings: &mut Vec<Finding>,
-) -> Result<Option<Option<Arc<Generation>>>, EngineError> {
+) -> Result<Found, EngineError> {
     let disk = &*durable.ledger.store.disk;
     let (mut segments, found_before) = (Vec::new(), findings.len());
     for (path, info) in generation.paths().into_iter().zip(&generation.info().segments) {
@@ -129,11 +139,11 @@ fn examine(
         }
     }
     if !mends || findings.len() == found_before {
-        return Ok(None);
+        return Ok(Found::AsItWas);
     }
     let rows = segments.iter().map(|info| info.rows).sum();
     let info = GenerationInfo { rows, segments, ..generation.info().clone() };
-    Ok(Some((0 < rows).then(|| durable.generation(info))))
+    Ok(if rows == 0 { Found::Lost } else { Found::Mended(durable.generation(info)) })
 }
 
 /// Seals what the journal alone had, and leaves the damaged journal behind.

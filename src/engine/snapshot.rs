@@ -8,12 +8,16 @@ use crate::clock::Millis;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::StreamOptions;
+use crate::engine::consumer::Consumers;
+use crate::engine::daily::LastDay;
 use crate::engine::kept::Kept;
 use crate::engine::ledger::Ledger;
 use crate::engine::ledger::StoreOptions;
 use crate::engine::ledger::checkpoint::AsOf;
 use crate::engine::ledger::checkpoint::Home;
+use crate::engine::ledger::entry::LogEntry;
 use crate::engine::ledger::entry::StreamEntry;
+use crate::engine::ledger::folder_of;
 use crate::engine::lifecycle::Lifecycle;
 use crate::engine::log::Chunk;
 use crate::engine::log::Log;
@@ -24,6 +28,7 @@ use crate::store::Generation;
 use crate::store::GenerationInfo;
 use crate::store::Journal;
 use crate::store::StoreError;
+use crate::store::disk::with_those_above;
 use crate::store::generation;
 use crate::threads::Threads;
 
@@ -102,6 +107,11 @@ impl Engine {
             warm_throughput: settings.warm_throughput,
         };
         account.check_name(name)?;
+        if let Some(ledger) = &self.ledger {
+            ledger.check_writes()?;
+            // Files of a stream that had the name before must not be removed when they are this one's.
+            ledger.sweep()?;
+        }
         let taken = source.taken(now)?;
         let place = self.place(&account, name, None);
         let chunks = match &place.durable {
@@ -143,11 +153,12 @@ impl Stream {
         }
         let mut state = self.state_at(now)?;
         state.trim(now);
-        let end = state.log.shown_end();
+        // Generations are taken whole: what is in them is stable, whether it is shown already or not.
+        let end = state.log.shown_end().max(state.log.sealed_end());
         let kept = Kept {
-            consumers: Default::default(),
+            consumers: Consumers::default(),
             life: Lifecycle::creating(now, 0),
-            last_day: Default::default(),
+            last_day: LastDay::default(),
             ..state.kept.clone()
         };
         Ok(Taken {
@@ -170,12 +181,7 @@ struct Copying<'a> {
 impl Copying<'_> {
     fn stream(&self, stream: &Stream, taken: Taken) -> Result<StreamEntry, EngineError> {
         let home = &self.ledger.home;
-        let folder = crate::engine::ledger::folder_of(
-            home,
-            stream.account(),
-            stream.region(),
-            stream.name(),
-        );
+        let folder = folder_of(home, stream.account(), stream.region(), stream.name());
         let store = &self.target.store;
         let from = stream.durable().map(|durable| Arc::clone(&durable.ledger.store.disk));
         let generations =
@@ -185,7 +191,7 @@ impl Copying<'_> {
                     None => Err(std::io::Error::other("records in memory have no files")),
                 }
             })?;
-        let log = crate::engine::ledger::entry::LogEntry {
+        let log = LogEntry {
             horizon_index: taken.horizon_index,
             end_index: taken.end_index,
             last_arrival: taken.last_arrival,
@@ -258,7 +264,7 @@ fn link_all(
         folders.push(within);
     }
     // The names must be there before anything says that they are.
-    for within in folders.iter().map(String::as_str).chain([folder, ""]) {
+    for within in folders.iter().map(String::as_str).chain(with_those_above(folder)) {
         disk.sync_folder(within).map_err(|error| StoreError::io("cannot sync", within, error))?;
     }
     Ok(())

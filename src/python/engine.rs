@@ -160,6 +160,7 @@ impl PyEngine {
 
     /// Creates a stream.
     #[pyo3(signature = (name, *, shards, retention_ms, on_demand, record_bytes_max, tags))]
+    #[expect(clippy::too_many_arguments, reason = "each is named at the one call there is")]
     fn create_stream(
         &self,
         py: Python<'_>,

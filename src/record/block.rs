@@ -304,24 +304,25 @@ impl Block {
         }
     }
 
-    /// Returns the first rows, by themselves.
-    pub(crate) fn first_rows(&self, count: usize) -> Self {
-        let rows: Vec<u32> = (0_u32..).take(count).collect();
-        let first = |array: ArrayRef| array.slice(0, count);
+    /// Returns some rows that follow each other, at least one, by themselves.
+    pub(crate) fn part(&self, rows: Range<usize>) -> Self {
+        let (start, count) = (rows.start, rows.len());
+        let picked: Vec<u32> = (0_u32..).take(rows.end).skip(start).collect();
+        let part = |array: ArrayRef| array.slice(start, count);
         Self {
             indices: match &self.indices {
-                Indices::Each(indices) => Indices::Each(indices.slice(0, count)),
-                Indices::From(first) => Indices::From(*first),
+                Indices::Each(indices) => Indices::Each(indices.slice(start, count)),
+                Indices::From(first) => Indices::From(first + start as u64),
             },
-            arrivals: Arrivals::Each(self.arrivals.expand(0, count)),
-            keys: KeyColumn::of_checked(&first(self.keys.to_array())),
+            arrivals: Arrivals::Each(self.arrivals.expand(start, rows.end)),
+            keys: KeyColumn::of_checked(&part(self.keys.to_array())),
             payload: match &self.payload {
                 Payload::Bytes(data) => Payload::Bytes(
-                    BytesColumn::from_array(&first(data.to_array())).expect("data was checked"),
+                    BytesColumn::from_array(&part(data.to_array())).expect("data was checked"),
                 ),
-                Payload::Rows(batch) => Payload::Rows(batch.slice(0, count)),
+                Payload::Rows(batch) => Payload::Rows(batch.slice(start, count)),
             },
-            routes: self.routes.pick(&rows, Threads::ONE),
+            routes: self.routes.pick(&picked, Threads::ONE),
         }
     }
 

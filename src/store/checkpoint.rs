@@ -1,5 +1,7 @@
 //! A checkpoint: one file, replaced whole, that says what the journal before it came to.
 
+use std::io;
+
 use crate::store::Disk;
 use crate::store::StoreError;
 
@@ -22,11 +24,18 @@ pub fn write(disk: &dyn Disk, body: &[u8]) -> Result<(), StoreError> {
 
 fn write_as(disk: &dyn Disk, path: &str, body: &[u8]) -> Result<(), StoreError> {
     let refused = |error| StoreError::io("cannot write", path, error);
+    let lacking = body.len() as u64;
+    let no_room = |error: io::Error| match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            StoreError::Full { path: path.to_owned(), bytes: lacking }
+        }
+        _ => refused(error),
+    };
     let mut bytes =
         format!("{TITLE} {VERSION} {:08x} {}\n", checksum(body), body.len()).into_bytes();
     bytes.extend_from_slice(body);
-    let mut file = disk.create(NEXT).map_err(refused)?;
-    file.write_at(0, &bytes).map_err(refused)?;
+    let mut file = disk.create(NEXT).map_err(no_room)?;
+    file.write_at(0, &bytes).map_err(no_room)?;
     // Before it takes the place of the one before: a name never stands for half a file.
     file.sync().map_err(refused)?;
     drop(file);
@@ -49,7 +58,7 @@ fn read_as(disk: &dyn Disk, path: &str) -> Result<Option<Vec<u8>>, StoreError> {
     let refused = |error| StoreError::io("cannot read", path, error);
     let len = match disk.len(path) {
         Ok(len) => len,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(refused(error)),
     };
     let bytes = disk.read_at(path, 0, usize::try_from(len).unwrap_or(usize::MAX));

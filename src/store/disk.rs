@@ -74,6 +74,13 @@ pub fn names(path: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Walks from a folder up to the one that paths are relative to.
+pub(crate) fn with_those_above(folder: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(folder), |folder| {
+        (!folder.is_empty()).then(|| folder.rsplit_once('/').map_or("", |(above, _)| above))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::panic::catch_unwind;
@@ -85,6 +92,12 @@ mod tests {
         assert_eq!(names("").count(), 0);
         assert_eq!(names("@lock").collect::<Vec<_>>(), ["@lock"]);
         assert_eq!(names("a/..b/c.arrow").collect::<Vec<_>>(), ["a", "..b", "c.arrow"]);
+    }
+
+    #[test]
+    fn folders_stand_in_those_above_them() {
+        assert_eq!(with_those_above("a/b/c").collect::<Vec<_>>(), ["a/b/c", "a/b", "a", ""]);
+        assert_eq!(with_those_above("").collect::<Vec<_>>(), [""]);
     }
 
     #[test]

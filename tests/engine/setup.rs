@@ -145,7 +145,7 @@ pub(crate) fn read_from(
 
 pub(crate) fn records(slices: &[Slice]) -> Vec<Record> {
     let each = |slice: &Slice| -> Vec<Record> {
-        let block = slice.block().unwrap();
+        let block = slice.block().expect("it is in memory");
         (0..slice.len()).map(|place| Record::new(Arc::clone(&block), slice.row(place))).collect()
     };
     slices.iter().flat_map(each).collect()

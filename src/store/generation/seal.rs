@@ -7,6 +7,7 @@ use crate::record::block::Block;
 use crate::record::sequence::ShardBirth;
 use crate::store::Disk;
 use crate::store::StoreError;
+use crate::store::disk::with_those_above;
 use crate::store::generation::GenerationInfo;
 use crate::store::segment;
 use crate::store::segment::Compression;
@@ -96,8 +97,8 @@ fn sync_names(disk: &dyn Disk, folder: &str, parts: &[Part]) -> Result<(), Store
         // The file has its name once this is stable: the journal may forget its rows only after.
         sync(&shard_folder(folder, part.birth.shard))?;
     }
-    // The folders of shards that had no segment before are new names, too.
-    sync(folder)
+    // The folders of shards that had no segment before are new names, and so are those above them at the first segment.
+    with_those_above(folder).try_for_each(sync)
 }
 
 /// Takes away what was written of a generation that failed.

@@ -85,6 +85,15 @@ pub(crate) struct Span {
     pub(crate) last_arrival: i64,
 }
 
+impl Span {
+    /// Tells whether rows can span this: there is one, and no more of them than indices.
+    fn is_possible(&self) -> bool {
+        let above = self.last_index.checked_sub(self.first_index);
+        let fit = above.is_some_and(|above| 0 < self.rows && self.rows - 1 <= above);
+        fit && self.first_arrival <= self.last_arrival
+    }
+}
+
 /// A batch of rows.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Batch {
@@ -202,7 +211,8 @@ impl Footer {
             let (before, after) = (&pair[0].span, &pair[1].span);
             before.last_index < after.first_index && before.last_arrival <= after.first_arrival
         };
-        end == Some(tail) && self.batches.windows(2).all(ordered)
+        let possible = self.batches.iter().all(|batch| batch.span.is_possible());
+        end == Some(tail) && possible && self.batches.windows(2).all(ordered)
     }
 
     /// Returns all messages, in order.

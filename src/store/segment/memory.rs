@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use crate::store::Disk;
 use crate::store::DiskFile;
 use crate::store::disk::Name;
+use crate::store::disk::with_those_above;
 
 #[derive(Debug, Default)]
 struct File {
@@ -114,8 +115,10 @@ impl DiskFile for Open {
 impl Disk for Memory {
     fn create_folder(&self, path: &str) -> io::Result<()> {
         count(&self.left)?;
-        if self.folders.lock().insert(path.to_owned()) {
-            self.changes(path);
+        for made in with_those_above(path).filter(|made| !made.is_empty()) {
+            if self.folders.lock().insert(made.to_owned()) {
+                self.changes(made);
+            }
         }
         Ok(())
     }

@@ -88,7 +88,7 @@ pub fn rewrite(
     if blocks.is_empty() {
         return Ok(None);
     }
-    let (birth, first_index) = (remains.birth(), remains.first_index());
+    let (birth, first_index) = (remains.birth(), first_index(path, &remains.footer));
     let compression = remains.footer.compression;
     let (info, _) = write(disk, path, (birth, first_index), &blocks, compression)?;
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -114,8 +114,13 @@ impl Remains {
             Some(Ok(footer)) => footer,
             Some(Err(refused @ StoreError::TooNew { .. })) => return Err(refused),
             whole => {
-                faults.extend(whole.and_then(Result::err).map(fault));
-                found_footer(path, &file, info)?
+                let found = found_footer(path, &file, info)?;
+                // Where nobody keeps what it was, it is asked whether it agrees with itself.
+                faults.extend(match whole {
+                    Some(read) => read.err().map(fault),
+                    None => disagreement(path, &file, &found),
+                });
+                found
             }
         };
         let mut decoder = Decoder::open(path, &file, &footer);
@@ -131,13 +136,6 @@ impl Remains {
     fn birth(&self) -> ShardBirth {
         let shard = ShardIndex(self.footer.shard);
         ShardBirth { shard, created_seconds: self.footer.created_seconds }
-    }
-
-    /// The index that the file's name says; without one, that of its first row.
-    fn first_index(&self) -> u64 {
-        let name = self.path.rsplit('/').next().and_then(|name| name.strip_suffix(".arrow"));
-        let named = name.and_then(|digits| digits.parse().ok());
-        named.unwrap_or_else(|| self.footer.batches.first().map_or(0, |each| each.span.first_index))
     }
 
     /// Reads all batches.
@@ -162,17 +160,41 @@ impl Remains {
             fault: block.err(),
         });
         let batches: Vec<ExaminedBatch> = batches.collect();
-        let tail = tail_start(&self.file).map_or(&[][..], |start| &self.file[start..]);
-        let info = SegmentInfo {
-            shard: self.footer.shard,
-            created_seconds: self.footer.created_seconds,
-            first_index: self.first_index(),
-            last_index: batches.last().map_or(0, |batch| batch.last_index),
-            rows: batches.iter().fold(0, |rows, batch| batch.rows.saturating_add(rows)),
-            bytes: self.file.len() as u64,
-            footer_crc: checksum_of(tail),
-        };
+        let info = own_info(&self.path, &self.file, &self.footer);
         Examined { info, faults: self.faults, batches }
+    }
+}
+
+/// The index that the file's name says; without one, that of its first row.
+fn first_index(path: &str, footer: &Footer) -> u64 {
+    let name = path.rsplit('/').next().and_then(|name| name.strip_suffix(".arrow"));
+    let named = name.and_then(|digits| digits.parse().ok());
+    named.unwrap_or_else(|| footer.batches.first().map_or(0, |batch| batch.span.first_index))
+}
+
+/// What a store would keep of a file, as the file says it.
+fn own_info(path: &str, file: &[u8], footer: &Footer) -> SegmentInfo {
+    let spans = footer.batches.iter().map(|batch| batch.span);
+    SegmentInfo {
+        shard: footer.shard,
+        created_seconds: footer.created_seconds,
+        first_index: first_index(path, footer),
+        last_index: footer.batches.last().map_or(0, |batch| batch.span.last_index),
+        rows: spans.fold(0, |rows, span| span.rows.saturating_add(rows)),
+        bytes: file.len() as u64,
+        footer_crc: checksum_of(tail_start(file).map_or(&[], |start| &file[start..])),
+    }
+}
+
+/// Says what is wrong with a file that does not read as the footer that was found in it.
+fn disagreement(path: &str, file: &[u8], found: &Footer) -> Option<Fault> {
+    match Footer::read(path, file, &own_info(path, file, found)) {
+        Ok(read) if read == *found => None,
+        Ok(_) => {
+            let offset = tail_start(file).map_or(0, |start| start as u64);
+            Some(Fault { offset, fault: "the two texts of its footer differ".to_owned() })
+        }
+        Err(error) => Some(fault(error)),
     }
 }
 

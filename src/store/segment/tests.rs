@@ -1,3 +1,5 @@
+//! A segment is read as it was written, or its damage is named; what is whole of it can be kept.
+
 use super::*;
 use crate::record::block::Block;
 use crate::record::payload::Payload;
@@ -260,6 +262,25 @@ proptest! {
         // Whatever is left is some of the rows.
         if let Ok(Some(repaired)) = rewrite(&disk, &path, Some(&info)) {
             assert_same(&read(&disk, &repaired).unwrap(), &rows_of(&blocks));
+        }
+    }
+}
+
+#[test]
+fn what_is_examined_whole_by_itself_is_read_as_it_was_written() {
+    let blocks = blocks(Kind::Bytes(0), &[20], 1);
+    let (disk, info) = written(&blocks, Compression::None);
+    let path = info.path(FOLDER);
+    let whole = disk.read(&path);
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        disk.write(&path, &bytes);
+        disk.mapped.lock().clear();
+        // Nobody keeps what the file was: so it may say what it is.
+        let examined = examine(&disk, &path, None).unwrap();
+        if examined.is_whole() && examined.info.path(FOLDER) == path {
+            assert_same(&read(&disk, &examined.info).unwrap(), &rows_of(&blocks));
         }
     }
 }
