@@ -10,6 +10,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
@@ -427,6 +428,82 @@ def test_names_when_awkward_for_file_systems_then_are_as_good_as_others(folder, 
     with ss.Engine(folder) as engine:
         assert engine.list_streams() == names[1::2]
         assert all(len(engine.stream(name)) == 101 for name in names[1::2])
+
+
+def test_puts_when_of_many_threads_then_each_ones_are_in_order_and_there_again(folder, seal_early):
+    with ss.Engine(folder) as engine:
+        clicks = engine.create_stream("clicks", shards=3)
+
+        def put(thread):
+            return [clicks.put(b"%d.%d" % (thread, i), key=f"user-{i}").sequence_number for i in range(60)]
+
+        with ThreadPoolExecutor(8) as pool:
+            acknowledged = list(pool.map(put, range(8)))
+        live = [told(record) for record in clicks.read()]
+        shutil.copytree(folder, folder.with_name("copy"))
+    for path in (folder, folder.with_name("copy")):
+        with ss.Engine(path) as engine:
+            found = [told(record) for record in engine.stream("clicks").read()]
+            assert found == live
+            for thread in range(8):
+                of_thread = [(number, data) for number, _, _, data, _ in found if data.startswith(b"%d." % thread)]
+                assert of_thread == [(number, b"%d.%d" % (thread, i)) for i, number in enumerate(acknowledged[thread])]
+
+
+def test_record_when_as_large_as_may_be_then_is_there_again(folder):
+    data = os.urandom(10 * 2**20 - 6)
+    with ss.Engine(folder) as engine:
+        engine.create_stream("clicks", shards=1, max_record_size=10 * 2**20).put(data, key="user-1")
+        shutil.copytree(folder, folder.with_name("copy"))
+    for path in (folder, folder.with_name("copy")):
+        with ss.Engine(path) as engine:
+            assert [record.data for record in engine.stream("clicks").read()] == [data]
+
+
+def status_of(engine, name):
+    return engine.client("kinesis").describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamStatus"]
+
+
+def test_stream_when_it_was_creating_at_the_end_then_is_so_again_until_its_time_has_come(folder):
+    clock = ss.ManualClock(NEW_YEAR)
+    with ss.Engine(folder, clock=clock, create_stream_ms=10_000) as engine:
+        engine.create_stream("clicks")
+    clock.advance("9s")
+    with ss.Engine(folder, clock=clock) as engine:
+        assert status_of(engine, "clicks") == "CREATING"
+        clock.advance("1s")
+        assert status_of(engine, "clicks") == "ACTIVE"
+    with ss.Engine(folder, clock=clock) as engine:
+        assert status_of(engine, "clicks") == "ACTIVE"
+
+
+def test_stream_when_it_was_being_deleted_at_the_end_then_is_gone_when_its_time_has_come(folder):
+    clock = ss.ManualClock(NEW_YEAR)
+    with ss.Engine(folder, clock=clock, delete_stream_ms=10_000) as engine:
+        engine.create_stream("clicks", shards=1).put(b"page", key="user-1")
+        engine.delete_stream("clicks")
+    with ss.Engine(folder, clock=clock) as engine:
+        assert status_of(engine, "clicks") == "DELETING"
+        clock.advance("10s")
+        assert engine.list_streams() == []
+    with ss.Engine(folder, clock=clock) as engine:
+        assert engine.list_streams() == []
+        assert len(engine.create_stream("clicks")) == 0
+
+
+def test_changes_of_a_day_when_opened_again_then_are_still_counted(folder):
+    clock = ss.ManualClock(NEW_YEAR)
+    with ss.Engine(folder, clock=clock, limits="aws") as engine:
+        clicks = engine.create_stream("clicks", shards=2)
+        for turn in range(10):
+            clock.advance("10s")
+            clicks.update_shard_count(3 - turn % 2)
+    clock.advance("10s")
+    with ss.Engine(folder, clock=clock, limits="aws") as engine:
+        with pytest.raises(errors.LimitExceededException):
+            engine.stream("clicks").update_shard_count(3)
+        clock.advance("24h")
+        engine.stream("clicks").update_shard_count(3)
 
 
 def test_path_when_of_any_kind_then_is_the_folder_and_is_made(tmp_path, monkeypatch):
