@@ -184,6 +184,21 @@ def test_reader_when_it_opens_while_the_writer_has_it_open_then_sees_all_of_it(f
             assert len(clicks_again(folder)) == 7 * (turn + 1)
 
 
+def test_reader_when_one_writer_comes_after_the_other_then_follows_them_all(folder):
+    with a_writer(folder) as (_, do):
+        do('engine.create_stream("clicks", shards=2).name')
+    with a_reader(folder) as reader:
+        clicks, put = reader.stream("clicks"), []
+        for turn in range(4):
+            with a_writer(folder) as (_, do):
+                put += do('[r.sequence_number for r in engine.stream("clicks").put_many([(b"x" * 900, "u")] * 9)]')
+                assert numbers_of(clicks.read()) == put
+                if turn % 2:
+                    do("engine.close()")
+            # The others were killed.
+            assert numbers_of(clicks.read()) == put
+
+
 def test_follow_when_another_process_writes_then_yields_records_as_they_come(folder):
     with a_writer(folder, "machine") as (_, do):
         do('engine.create_stream("clicks", shards=2).name')
@@ -286,8 +301,6 @@ calls = {
     "count": lambda: len(clicks),
     "shards": lambda: clicks.shards(),
     "split": lambda: clicks.update_shard_count(3),
-    "create": lambda: engine.create_stream("more"),
-    "delete": lambda: engine.delete_stream("clicks"),
     "seal": lambda: clicks.seal(),
     "fork": lambda: clicks.fork("copy"),
     "close": lambda: engine.close(),
