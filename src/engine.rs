@@ -169,15 +169,17 @@ impl Engine {
     ///
     /// The store cannot make stable what it took in; the engine is closed all the same.
     pub fn close(&self) -> Result<(), EngineError> {
-        let saved = if self.is_closed() { Ok(()) } else { self.save() };
+        let was_closed = self.is_closed();
+        let was_poisoned = self.ledger.as_ref().is_some_and(|ledger| ledger.is_poisoned());
+        let saved = if was_closed { Ok(()) } else { self.save() };
         self.closed.store(true, Ordering::SeqCst);
         for account in self.accounts() {
             account.close();
         }
-        if let Some(ledger) = &self.ledger {
-            ledger.end();
-        }
-        saved
+        let ended =
+            self.ledger.as_ref().filter(|_| !was_closed).map_or(Ok(()), |ledger| ledger.end());
+        // What failed before was told to whoever wrote.
+        saved.and(if was_poisoned { Ok(()) } else { ended.map_err(EngineError::from) })
     }
 
     /// Keeps what says that this process alone writes the engine's store, until it is closed.
@@ -272,7 +274,13 @@ impl Engine {
     }
 
     fn check_open(&self) -> Result<(), EngineError> {
-        if self.is_closed() { Err(EngineError::EngineClosed) } else { Ok(()) }
+        if self.is_closed() {
+            return Err(EngineError::EngineClosed);
+        }
+        match &self.ledger {
+            Some(ledger) => Ok(ledger.check_process()?),
+            None => Ok(()),
+        }
     }
 
     /// Sequence indices of a stream start at a number that looks like Kinesis's and depends on nothing but seed and name.

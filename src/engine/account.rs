@@ -229,17 +229,21 @@ impl Account {
     pub fn delete_stream(&self, now: Millis, name: &str) -> Result<(), EngineError> {
         let stream = self.stream(now, name)?;
         if stream.begin_to_go(now)? {
-            let logged = stream.log_end(now)?;
-            self.let_go(now, &stream);
+            let logged = stream.log_end(now, || self.forget(now, &stream))?;
+            self.let_go(&stream);
             self.wait(logged)?;
         }
         Ok(())
     }
 
-    /// Lets go of a stream, and of what was said of it and its consumers.
-    pub(crate) fn let_go(&self, now: Millis, stream: &Stream) {
+    /// Lets go of a stream of which everything else is forgotten.
+    pub(crate) fn let_go(&self, stream: &Stream) {
         self.streams.write().retain(|_, other| Arc::as_ptr(other) != std::ptr::from_ref(stream));
         stream.delete();
+    }
+
+    /// Forgets what was said of a stream and its consumers, and remembers when its last shard was born.
+    fn forget(&self, now: Millis, stream: &Stream) {
         let mut kept = self.kept.lock();
         // Seconds that have passed bind nobody.
         kept.last_births.retain(|_, second| now.whole_seconds() <= *second);
@@ -282,8 +286,8 @@ impl Account {
         let is_reading = self.ledger.as_ref().is_some_and(|ledger| ledger.store.read_only);
         for stream in self.streams().into_iter().filter(|stream| stream.is_due_to_go(now)) {
             // What cannot be written down stays due; whoever reads is told by the writer.
-            if !is_reading && stream.log_end(now).is_ok() {
-                self.let_go(now, &stream);
+            if !is_reading && stream.log_end(now, || self.forget(now, &stream)).is_ok() {
+                self.let_go(&stream);
             }
         }
     }
@@ -345,6 +349,14 @@ impl Account {
 
     pub(crate) fn entry(&self, kept: AccountKept) -> AccountEntry {
         AccountEntry { id: self.id.to_string(), region: self.region.to_string(), kept }
+    }
+
+    /// Lets go of a stream that was written down to be gone.
+    pub(crate) fn replay_end(&self, now: Millis, stream: &Stream, at: Lsn) {
+        if self.as_of.load(Ordering::SeqCst) <= at.0 {
+            self.forget(now, stream);
+        }
+        self.let_go(stream);
     }
 
     /// Takes what is said of the account from whoever wrote it down, where it is news.

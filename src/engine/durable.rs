@@ -72,6 +72,17 @@ pub(crate) struct Replayed {
     pub(crate) last_arrival: Millis,
 }
 
+/// What became of records that were to be written down.
+#[derive(Debug)]
+pub(crate) struct Logged {
+    /// Where in the journal they end.
+    pub(crate) upto: Option<Lsn>,
+    /// How many of them, from the first on.
+    pub(crate) count: usize,
+    /// Why not the others.
+    pub(crate) refusal: Option<EngineError>,
+}
+
 /// A turn to append; nobody takes turns in memory.
 pub(crate) type Turn<'a> = Option<MutexGuard<'a, ()>>;
 
@@ -189,14 +200,23 @@ impl Stream {
         Ok(durable.ledger.append(Kind::Stream, &entry)?)
     }
 
-    /// Writes down that the stream is gone, and has its files removed.
-    pub(crate) fn log_end(&self, now: Millis) -> Result<Option<Lsn>, EngineError> {
-        let Some(durable) = self.durable() else { return Ok(None) };
+    /// Writes down that the stream is gone, has its files removed, and what else is known of it forgotten.
+    pub(crate) fn log_end(
+        &self,
+        now: Millis,
+        forget: impl FnOnce(),
+    ) -> Result<Option<Lsn>, EngineError> {
+        let Some(durable) = self.durable() else {
+            forget();
+            return Ok(None);
+        };
         let entry = GoneEntry { stream: durable.id, at: now };
-        let lsn = durable
-            .ledger
-            .remove_stream(durable.id, || Ok(durable.ledger.append(Kind::Gone, &entry)?))?;
-        let generations = self.state()?.log.chunks();
+        let lsn = durable.ledger.remove_stream(durable.id, || {
+            let lsn = durable.ledger.append(Kind::Gone, &entry)?;
+            forget();
+            Ok(lsn)
+        })?;
+        let generations = self.lock().log.chunks();
         let paths = generations.iter().filter_map(Chunk::generation).flat_map(Generation::paths);
         durable.ledger.doom(lsn, paths.collect(), true);
         Ok(Some(lsn))
@@ -223,17 +243,19 @@ impl Stream {
         }
     }
 
-    /// Writes records down that come next, and arrive together.
+    /// Writes records down that come next, and arrive together: all of them, or as many as there is room for.
     pub(crate) fn log_puts<'a>(
         &self,
         log: &Log,
         arrival: Millis,
         count: usize,
         put: impl Fn(usize) -> Put<'a>,
-    ) -> Result<Option<Lsn>, EngineError> {
-        let Some(durable) = self.durable() else { return Ok(None) };
+    ) -> Logged {
+        let Some(durable) = self.durable() else {
+            return Logged { upto: None, count, refusal: None };
+        };
         let journal = durable.ledger.journal();
-        let (mut logged, mut first) = (None, 0);
+        let (mut upto, mut first) = (None, 0);
         while first < count {
             let mut bytes = entry::RECORDS_HEAD_BYTES;
             let mut end = first;
@@ -244,14 +266,17 @@ impl Stream {
             }
             let index = log.end().0 + first as u64;
             durable.mark(index, journal.end());
-            let lsn = journal.append(Kind::Records as u8, bytes, |frame| {
+            let appended = journal.append(Kind::Records as u8, bytes, |frame| {
                 let count = u32::try_from(end - first).expect("a frame has 65,536 records at most");
                 entry::begin_records(frame, durable.id, index, arrival, count);
                 (first..end).for_each(|place| entry::add_record(frame, put(place)));
-            })?;
-            (logged, first) = (Some(lsn), end);
+            });
+            match appended {
+                Ok(lsn) => (upto, first) = (Some(lsn), end),
+                Err(error) => return Logged { upto, count: first, refusal: Some(error.into()) },
+            }
         }
-        Ok(logged)
+        Logged { upto, count, refusal: None }
     }
 
     /// Writes a block down that comes next.
@@ -344,9 +369,11 @@ impl Stream {
 
     fn seal_all(&self, _sealing: MutexGuard<'_, ()>) -> Result<(), EngineError> {
         let durable = self.durable().expect("a stream on a store");
+        // What comes meanwhile is for the next time.
+        let end = self.state()?.log.end().0;
         loop {
             let blocks = self.state()?.log.resident_run(generation::fits_together);
-            if blocks.is_empty() {
+            if blocks.first().is_none_or(|first| end <= first.first_index()) {
                 break;
             }
             let info = self.write_segments(&blocks)?;
@@ -389,7 +416,8 @@ impl Stream {
     /// journal alone has.
     pub(crate) fn said(&self) -> Option<(Lsn, StreamEntry, Option<Lsn>)> {
         let durable = self.durable()?;
-        let mut state = self.state().ok()?;
+        // Whatever it is at: one that is gone was taken off the list when that was written down.
+        let mut state = self.lock();
         let log = Some(state.log_entry());
         let entry = StreamEntry { log, ..self.entry(durable.id, &state) };
         let (first, end) = (state.log.first_resident(), state.log.end().0);

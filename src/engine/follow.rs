@@ -38,6 +38,8 @@ impl Engine {
             let began = following.began;
             let told = &mut |frame: journal::Frame| self.replay(ledger, began, &frame);
             match journal::follow(disk, ledger.id, following.at, until, told)? {
+                // Published, but not there: a power loss took what was not stable, and nobody has written since.
+                Followed::UpTo(at) if at == following.at => break,
                 Followed::UpTo(at) => following.at = at,
                 Followed::Forgotten { .. } => self.begin_again(ledger, following)?,
             }
@@ -58,7 +60,7 @@ impl Engine {
             if !is_there
                 && let Some(account) = self.known_account(stream.account(), stream.region())
             {
-                account.let_go(self.options().clock.now(), &stream);
+                account.let_go(&stream);
             }
         }
         (following.at, following.began) = (Lsn(said.replay_from), Lsn(said.began));

@@ -53,6 +53,15 @@ pub struct StoreOptions {
     pub seal_bytes: usize,
 }
 
+/// How far checkpoints came.
+#[derive(Debug, Default)]
+struct Checkpointed {
+    /// Where the journal stood at the last one.
+    at: Lsn,
+    /// Whether there will be none any more: somebody else may write by now.
+    is_over: bool,
+}
+
 /// Files that go when the journal is stable up to where it says so.
 #[derive(Debug)]
 struct Doomed {
@@ -76,8 +85,7 @@ pub(crate) struct Ledger {
     accounts: Mutex<Vec<Weak<Account>>>,
     next_stream: AtomicU64,
     doomed: Mutex<Vec<Doomed>>,
-    /// Where the journal stood at the last checkpoint.
-    checkpointed: Mutex<Lsn>,
+    checkpointed: Mutex<Checkpointed>,
     /// How far a reader has come.
     pub(crate) following: Mutex<Following>,
     /// Why a reader comes no further, where it does not.
@@ -107,7 +115,7 @@ impl Ledger {
 
     /// Writes from now on.
     pub(crate) fn begin(&self, journal: Journal) {
-        *self.checkpointed.lock() = journal.end();
+        self.checkpointed.lock().at = journal.end();
         assert!(self.journal.set(journal).is_ok(), "a ledger begins once");
     }
 
@@ -132,11 +140,21 @@ impl Ledger {
     }
 
     /// Writes nothing any more, and lets others write.
-    pub(crate) fn end(&self) {
-        if let Some(journal) = self.journal.get() {
-            journal.abandon();
-        }
+    pub(crate) fn end(&self) -> Result<(), StoreError> {
+        let mut checkpointed = self.checkpointed.lock();
+        checkpointed.is_over = true;
+        drop(checkpointed);
+        let ended = match self.journal.get() {
+            // The one that opened it goes on writing.
+            Some(journal) if self.check_process().is_err() => {
+                journal.abandon();
+                Ok(())
+            }
+            Some(journal) => journal.finish(),
+            None => Ok(()),
+        };
         drop(self.lock.lock().take());
+        ended
     }
 
     /// Checks that things may be written.
@@ -149,6 +167,11 @@ impl Ledger {
 
     pub(crate) fn journal(&self) -> &Journal {
         self.journal.get().expect("what writes has begun to")
+    }
+
+    /// Whether a write or sync has failed.
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.journal.get().is_some_and(|journal| journal.poison().is_some())
     }
 
     /// Whether records are shown only when they are stable.
@@ -285,7 +308,7 @@ impl Ledger {
 
     /// Tells whether the journal has grown enough for a checkpoint.
     pub(crate) fn is_checkpoint_due(&self) -> bool {
-        let grown = self.journal().end().0 - self.checkpointed.lock().0;
+        let grown = self.journal().end().0 - self.checkpointed.lock().at.0;
         let most = CHECKPOINT_BYTES.min(4 * self.store.seal_bytes as u64);
         most <= grown
     }
@@ -296,12 +319,25 @@ impl Ledger {
 pub(crate) fn folder_of(home: &Home, account: &str, region: &str, name: &str) -> String {
     let mut folder = String::new();
     if account != home.account || region != home.region {
-        let safe = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_");
-        let _infallible = write!(folder, "@{}@{}/", safe(account), safe(region));
+        let (account, region) = (safe(account), safe(region));
+        let _infallible = write!(folder, "@{account}@{region}/");
     }
     if name.starts_with('.') {
         folder.push('@');
     }
     folder.push_str(name);
     folder
+}
+
+/// A text that clients choose, as part of a file's name: what is neither letter, digit nor `-` is written as its bytes.
+fn safe(text: &str) -> String {
+    let mut safe = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || byte == b'-' {
+            safe.push(char::from(byte));
+        } else {
+            let _infallible = write!(safe, "%{byte:02x}");
+        }
+    }
+    safe
 }

@@ -14,6 +14,7 @@ use crate::record::builder::BlockBuilder;
 use crate::record::sequence::ShardBirth;
 use crate::record::sequence::ShardIndex;
 use crate::store::Generation;
+use crate::store::GenerationInfo;
 use crate::store::StoreError;
 
 /// Records of the tail that a read copies; a longer tail is sealed and shared instead.
@@ -439,10 +440,14 @@ impl Log {
         goes_with: impl Fn(&Block, &Block) -> bool,
     ) -> Vec<Arc<Block>> {
         self.seal();
+        // Where indices were left out, as after a loss, the next run begins.
+        let follows = |last: &Block, next: &Block| {
+            last.end_index() == next.first_index() && goes_with(last, next)
+        };
         let mut run: Vec<Arc<Block>> = Vec::new();
         for chunk in &self.chunks {
             match chunk {
-                Chunk::Resident(block) if run.last().is_none_or(|last| goes_with(last, block)) => {
+                Chunk::Resident(block) if run.last().is_none_or(|last| follows(last, block)) => {
                     run.push(Arc::clone(block));
                 }
                 _ if run.is_empty() => {}
@@ -456,6 +461,11 @@ impl Log {
     pub(crate) fn chunks(&mut self) -> Vec<Chunk> {
         self.seal();
         self.chunks.iter().cloned().collect()
+    }
+
+    /// Returns what is sealed.
+    pub(crate) fn generations(&self) -> impl Iterator<Item = &GenerationInfo> {
+        self.chunks.iter().filter_map(Chunk::generation).map(Generation::info)
     }
 
     /// The same, of records below a cut.

@@ -159,7 +159,18 @@ impl Stream {
         let logged = self.log_puts(&state.log, arrival, admitted.len(), |place| {
             let Entry { key, data, .. } = entry(admitted[place]);
             Put { shard: birth(admitted[place]).shard, key, data }
-        })?;
+        });
+        if let Some(refusal) = logged.refusal {
+            // Nothing was written down, or the first ones were, which are stored.
+            if logged.count == 0 {
+                return Err(refusal);
+            }
+            for index in admitted.drain(logged.count..) {
+                stored_bytes -= entry(index).bytes() as u64;
+                refused.push((index, refusal.clone()));
+            }
+            refused.sort_by_key(|&(index, _)| index);
+        }
         for &index in &admitted {
             let Entry { key, data, .. } = entry(index);
             state.log.push(arrival, birth(index), key, data);
@@ -169,7 +180,7 @@ impl Stream {
         let end = state.log.end();
         drop(state);
         drop(turn);
-        self.acknowledge(logged, end)?;
+        self.acknowledge(logged.upto, end)?;
         self.bell().ring();
         let recorded_seconds = arrival.whole_seconds();
         Ok(Answers { map, places, first_index, recorded_seconds, refused, stored_bytes })

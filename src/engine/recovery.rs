@@ -39,12 +39,13 @@ use crate::store::GenerationInfo;
 use crate::store::Journal;
 use crate::store::Lsn;
 use crate::store::StoreError;
+use crate::store::checkpoint::COPY;
 use crate::store::disk::Name;
 use crate::store::journal;
 use crate::store::journal::Frame;
 
 /// Indices that no record gets after records may have been lost that somebody saw: so no number is given out twice.
-const LOST_INDICES: u64 = 1 << 20;
+const LOST_INDICES: u64 = 1 << 40;
 
 /// What a checkpoint tells of the journal after it.
 #[derive(Clone, Copy, Debug)]
@@ -223,7 +224,7 @@ impl Engine {
                 if let Some(stream) = ledger.stream(entry.stream) {
                     ledger.remove_stream(entry.stream, || Ok(())).map_err(stranger)?;
                     if let Some(account) = self.known_account(stream.account(), stream.region()) {
-                        account.let_go(entry.at, &stream);
+                        account.replay_end(entry.at, &stream, frame.at);
                     }
                 }
             }
@@ -288,15 +289,22 @@ fn stranger(error: EngineError) -> EntryError {
 
 /// Checks that nothing of a store is where one is to be made: one without its checkpoint is not new.
 fn check_is_new(disk: &dyn Disk) -> Result<(), EngineError> {
-    let names = match disk.list("@journal") {
-        Ok(names) => names,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(StoreError::io("cannot list", "@journal", error).into()),
+    let missing = |beside: &str| {
+        let fault = format!("it is missing, and there is {beside}");
+        Err(StoreError::damaged("@checkpoint", 0, fault).into())
     };
-    if names.is_empty() || is_unused(disk)? {
-        return Ok(());
+    if names(disk, "").any(|name| name.name == COPY) {
+        return missing(COPY);
     }
-    Err(StoreError::damaged("@checkpoint", 0, "it is missing, and there is a journal").into())
+    for folder in stream_folders(disk) {
+        if names(disk, &folder)
+            .any(|name| name.is_folder && ShardIndex::parse(&name.name).is_some())
+        {
+            return missing(&folder);
+        }
+    }
+    let has_journal = names(disk, "@journal").next().is_some();
+    if has_journal && !is_unused(disk)? { missing("@journal") } else { Ok(()) }
 }
 
 impl Stream {
@@ -401,7 +409,7 @@ impl Ledger {
         if was_closed {
             return;
         }
-        for folder in self.stream_folders() {
+        for folder in stream_folders(&*self.store.disk) {
             let known: BTreeSet<String> = self.segment_paths(&folder);
             for shard in names(&*self.store.disk, &folder).filter(|name| name.is_folder) {
                 if ShardIndex::parse(&shard.name).is_none() {
@@ -420,21 +428,6 @@ impl Ledger {
         }
     }
 
-    /// The folders that may be those of streams, gone ones among them.
-    fn stream_folders(&self) -> Vec<String> {
-        let mut folders = Vec::new();
-        for top in names(&*self.store.disk, "").filter(|name| name.is_folder) {
-            let is_of_account = top.name.starts_with('@') && !top.name.starts_with("@.");
-            if is_of_account && top.name != "@journal" {
-                let within = names(&*self.store.disk, &top.name).filter(|name| name.is_folder);
-                folders.extend(within.map(|name| format!("{}/{}", top.name, name.name)));
-            } else {
-                folders.push(top.name);
-            }
-        }
-        folders
-    }
-
     fn segment_paths(&self, folder: &str) -> BTreeSet<String> {
         let of_folder =
             |stream: &Arc<Stream>| stream.durable().is_some_and(|durable| durable.folder == folder);
@@ -443,6 +436,21 @@ impl Ledger {
         let paths = |chunk: Chunk| chunk.generation().map(Generation::paths).unwrap_or_default();
         chunks.flat_map(paths).collect()
     }
+}
+
+/// The folders that may be those of streams, gone ones among them.
+fn stream_folders(disk: &dyn Disk) -> Vec<String> {
+    let mut folders = Vec::new();
+    for top in names(disk, "").filter(|name| name.is_folder) {
+        let is_of_account = top.name.starts_with('@') && !top.name.starts_with("@.");
+        if is_of_account && top.name != "@journal" {
+            let within = names(disk, &top.name).filter(|name| name.is_folder);
+            folders.extend(within.map(|name| format!("{}/{}", top.name, name.name)));
+        } else {
+            folders.push(top.name);
+        }
+    }
+    folders
 }
 
 fn names(disk: &dyn Disk, folder: &str) -> impl Iterator<Item = Name> {

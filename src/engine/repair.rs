@@ -135,7 +135,11 @@ fn examine(
             }),
         }
         if mends {
-            segments.extend(segment::rewrite(disk, &path, Some(info)).ok().flatten());
+            match segment::rewrite(disk, &path, Some(info)) {
+                Ok(Some(mended)) => segments.push(mended),
+                // Nothing of it can be read. It is kept under a name that no tool takes for a segment's.
+                _ => drop(disk.rename(&path, &format!("{path}.damaged"))),
+            }
         }
     }
     if !mends || findings.len() == found_before {
@@ -156,6 +160,5 @@ fn write_anew(ledger: &Arc<Ledger>, journal: Journal) -> Result<(), EngineError>
     ledger.checkpoint(true)?;
     let end = ledger.journal().begin_file()?;
     ledger.journal().forget(Lsn(end.0))?;
-    ledger.end();
-    Ok(())
+    Ok(ledger.end()?)
 }

@@ -70,8 +70,11 @@ impl Engine {
             let kept = account.kept().clone();
             accounts.push(AsOf { as_of: 0, entry: account.entry(kept) });
             for stream in account.streams() {
-                // One that went meanwhile is not there.
-                let Ok(taken) = stream.taken(now) else { continue };
+                let taken = match stream.taken(now) {
+                    // One that went meanwhile is not there.
+                    Err(EngineError::StreamNotFound { .. }) => continue,
+                    taken => taken?,
+                };
                 let place = Copying { ledger: &ledger, target: &target, threads: options.threads };
                 let entry = place.stream(&stream, taken)?;
                 streams.push(AsOf { as_of: 0, entry });
@@ -129,9 +132,21 @@ impl Engine {
             }
         };
         let log = Log::of(chunks, taken.horizon_index, taken.end_index, taken.last_arrival);
-        account.create_stream(now, name, &options, |birth| {
+        let made: Vec<GenerationInfo> = log.generations().cloned().collect();
+        let refused = place
+            .durable
+            .as_ref()
+            .map(|durable| (Arc::clone(&durable.ledger.store.disk), durable.folder.clone()));
+        let forked = account.create_stream(now, name, &options, |birth| {
             Ok(Stream::with(place, birth.now, birth.seconds, taken.kept, log))
-        })
+        });
+        if let (Err(_), Some((disk, folder))) = (&forked, refused) {
+            for segment in made.iter().flat_map(|info| &info.segments) {
+                // What stays is found and removed when the store is opened after a crash.
+                let _left = disk.remove(&segment.path(&folder));
+            }
+        }
+        forked
     }
 }
 

@@ -225,12 +225,15 @@ impl Stream {
         let birth = state.map.owner(hash_key);
         self.admit(&mut state, now, birth, entry.bytes())?;
         let put = Put { shard: birth.shard, key: entry.key, data: entry.data };
-        let logged = self.log_puts(&state.log, arrival, 1, |_| put)?;
+        let logged = self.log_puts(&state.log, arrival, 1, |_| put);
+        if let Some(refusal) = logged.refusal {
+            return Err(refusal);
+        }
         let index = state.log.push(arrival, birth, entry.key, entry.data);
         self.trim_now_and_then(&mut state, now, index);
         drop(state);
         drop(turn);
-        self.acknowledge(logged, Cut(index + 1))?;
+        self.acknowledge(logged.upto, Cut(index + 1))?;
         self.bell.ring();
         Ok(SequenceNumber { birth, index, recorded_seconds: arrival.whole_seconds() })
     }

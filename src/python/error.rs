@@ -69,6 +69,7 @@ pub(super) fn class_of(error: &EngineError) -> &'static str {
 
 pub(super) fn store_class(error: &StoreError) -> &'static str {
     match error {
+        StoreError::Closed => "EngineClosedError",
         StoreError::Damaged { .. } => "StoreDamagedError",
         StoreError::Forked { .. } => "ForkedEngineError",
         StoreError::Full { .. } => "StoreFullError",

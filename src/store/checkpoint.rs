@@ -55,14 +55,12 @@ pub fn read_copy(disk: &dyn Disk) -> Result<Option<Vec<u8>>, StoreError> {
 }
 
 fn read_as(disk: &dyn Disk, path: &str) -> Result<Option<Vec<u8>>, StoreError> {
-    let refused = |error| StoreError::io("cannot read", path, error);
-    let len = match disk.len(path) {
-        Ok(len) => len,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(refused(error)),
-    };
-    let bytes = disk.read_at(path, 0, usize::try_from(len).unwrap_or(usize::MAX));
-    parse(path, bytes.map_err(refused)?).map(Some)
+    // Whole, by one look: another process may put the next one in its place at any time.
+    match disk.read_at(path, 0, usize::MAX) {
+        Ok(bytes) => parse(path, bytes).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::io("cannot read", path, error)),
+    }
 }
 
 /// Takes the first line off, and checks what it says of the rest.

@@ -38,6 +38,9 @@ pub enum StoreError {
         /// What the operating system says.
         error: Arc<io::Error>,
     },
+    /// The store was closed while this was on its way.
+    #[error("the store was closed meanwhile; nothing of this call was stored")]
+    Closed,
     /// Another process writes.
     #[error("{path} is written by {holder}: close it there, or open it with read_only=True")]
     Locked {

@@ -27,6 +27,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
+use parking_lot::Mutex;
+
 use self::group::Group;
 use self::ticker::Ticker;
 use self::writer::Writer;
@@ -81,7 +83,7 @@ pub struct Journal {
     group: Arc<Group>,
     disk: Arc<dyn Disk>,
     durability: Durability,
-    ticker: Option<Ticker>,
+    ticker: Mutex<Option<Ticker>>,
     /// The process that opened it.
     opener: u32,
     is_abandoned: AtomicBool,
@@ -127,6 +129,7 @@ impl Journal {
             |error: io::Error| StoreError::io("cannot begin a thread for", "@journal", error);
         let ticker = ticker.transpose().map_err(failed)?;
         let (opener, is_abandoned) = (process::id(), AtomicBool::new(false));
+        let ticker = Mutex::new(ticker);
         Ok(Self { group, disk, durability, ticker, opener, is_abandoned })
     }
 
@@ -150,7 +153,10 @@ impl Journal {
             let was_stable = writer.end() == writer.synced();
             Ok((writer.append(kind, body_len_hint, body)?, was_stable))
         })?;
-        if let Some(ticker) = self.ticker.as_ref().filter(|_| was_stable) {
+        if was_stable
+            && self.durability == Durability::Interval
+            && let Some(ticker) = &*self.ticker.lock()
+        {
             ticker.wake();
         }
         Ok(end)
@@ -219,6 +225,17 @@ impl Journal {
         self.group.check().err()
     }
 
+    /// Takes nothing in any more, and makes stable what was taken in: from then on another process may write.
+    ///
+    /// # Errors
+    ///
+    /// A write or sync that failed, now or before.
+    pub fn finish(&self) -> Result<(), StoreError> {
+        let ended = self.group.end();
+        drop(self.ticker.lock().take());
+        ended
+    }
+
     /// Lets it be dropped without a word: for a process that was forked off, where its thread is not and its locks may be held
     /// for ever.
     pub fn abandon(&self) {
@@ -229,12 +246,12 @@ impl Journal {
 impl Drop for Journal {
     fn drop(&mut self) {
         if self.is_abandoned.load(Ordering::SeqCst) || self.opener != process::id() {
-            if let Some(ticker) = &mut self.ticker {
+            if let Some(ticker) = self.ticker.get_mut() {
                 ticker.forget();
             }
             return;
         }
-        drop(self.ticker.take());
+        drop(self.ticker.get_mut().take());
         // Whatever was promised, a clean end loses nothing. Nobody is left who could be told that it failed.
         drop(self.sync());
     }

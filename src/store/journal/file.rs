@@ -122,8 +122,41 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     std::array::from_fn(|place| bytes.get(at + place).copied().unwrap_or(0))
 }
 
+/// A file that fails for ever once it has failed: whoever comes next must not find that all is well, before whoever saw the
+/// failure could say so.
+#[derive(Debug)]
+pub(super) struct Failing {
+    file: Box<dyn DiskFile>,
+    failed: Option<io::ErrorKind>,
+}
+
+impl Failing {
+    fn try_to(&mut self, work: impl FnOnce(&mut dyn DiskFile) -> io::Result<()>) -> io::Result<()> {
+        if let Some(kind) = self.failed {
+            return Err(kind.into());
+        }
+        let done = work(&mut *self.file);
+        self.failed = done.as_ref().err().map(io::Error::kind);
+        done
+    }
+}
+
+impl DiskFile for Failing {
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.try_to(|file| file.write_at(offset, bytes))
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.try_to(|file| file.sync())
+    }
+
+    fn set_len(&mut self, len: u64) -> io::Result<()> {
+        self.try_to(|file| file.set_len(len))
+    }
+}
+
 /// Whoever holds it makes the file stable. A handle of its own: a sync keeps nobody from writing to the file.
-pub(super) type Syncer = Arc<Mutex<Box<dyn DiskFile>>>;
+pub(super) type Syncer = Arc<Mutex<Failing>>;
 
 /// A file that frames are written to.
 #[derive(Debug)]
@@ -215,7 +248,8 @@ impl LogFile {
         let path = path(start);
         let syncer =
             disk.open(&path).map_err(|error| StoreError::io("cannot open", &path, error))?;
-        Ok(Self { file, syncer: Arc::new(Mutex::new(syncer)), start, path, room: 0, file_bytes })
+        let syncer = Arc::new(Mutex::new(Failing { file: syncer, failed: None }));
+        Ok(Self { file, syncer, start, path, room: 0, file_bytes })
     }
 
     /// Writes what is there once more: after a sync that failed, the operating system may hold for written what it only

@@ -34,6 +34,8 @@ struct State {
     was_shared: bool,
     /// What failed, if a write or a sync did.
     poison: Option<String>,
+    /// Whether nothing is taken in any more.
+    is_over: bool,
 }
 
 impl State {
@@ -52,7 +54,8 @@ impl State {
 impl Group {
     /// Shares a writer.
     pub(super) fn new(writer: Writer) -> Self {
-        let state = State { writer, is_led: false, waiting: 0, was_shared: false, poison: None };
+        let (is_led, was_shared, is_over) = (false, false, false);
+        let state = State { writer, is_led, waiting: 0, was_shared, poison: None, is_over };
         Self { state: Mutex::new(state), synced: Bell::default() }
     }
 
@@ -63,6 +66,9 @@ impl Group {
     ) -> Result<T, StoreError> {
         let mut state = self.state.lock();
         state.check()?;
+        if state.is_over {
+            return Err(StoreError::Closed);
+        }
         work(&mut state.writer).map_err(|refusal| match refusal {
             Refusal::Harmless(error) => error,
             Refusal::Poisons(error) => state.poison(&error),
@@ -107,6 +113,15 @@ impl Group {
         }
     }
 
+    /// Takes nothing in any more, and makes stable what was taken in.
+    pub(super) fn end(&self) -> Result<(), StoreError> {
+        let mut state = self.state.lock();
+        state.is_over = true;
+        let end = state.writer.end();
+        drop(state);
+        self.make_stable(end)
+    }
+
     /// Makes all that was taken in stable. Frames are taken in meanwhile: they are the next batch.
     fn lead<'s>(&'s self, mut state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
         state.is_led = true;
@@ -114,7 +129,7 @@ impl Group {
         // Taken while nobody can end the file: the batch belongs into this one.
         let mut file = syncer.lock();
         drop(state);
-        let stable = batch.make_stable(&mut **file);
+        let stable = batch.make_stable(&mut *file);
         drop(file);
         let mut state = self.state.lock();
         state.is_led = false;
