@@ -303,7 +303,6 @@ calls = {
     "split": lambda: clicks.update_shard_count(3),
     "seal": lambda: clicks.seal(),
     "fork": lambda: clicks.fork("copy"),
-    "close": lambda: engine.close(),
 }
 said, told = os.pipe()
 child = os.fork()
