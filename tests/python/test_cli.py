@@ -270,9 +270,79 @@ def test_serve_when_streams_are_named_then_they_are_there():
     assert summary["StreamARN"] == "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
 
 
+def iterator_of(client, stream):
+    shard = client.list_shards(StreamName=stream)["Shards"][0]["ShardId"]
+    answer = client.get_shard_iterator(StreamName=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    return answer["ShardIterator"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("durability", ["commit", "interval", "none"])
+def test_serve_when_given_a_folder_then_keeps_streams_over_a_restart(durability, how, tmp_path):
+    arguments = ["--data", str(tmp_path / "events"), "--durability", durability]
+    arguments += ["--region", "eu-west-1", "--initialize-streams", "clicks:1"]
+    with serving(*arguments) as (process, url), contextlib.closing(client_of(url, "any", "any")) as client:
+        client.put_record(StreamName="clicks", Data=b"page", PartitionKey="user-1")
+        client.create_stream(StreamName="views", ShardCount=3)
+        client.split_shard(StreamName="clicks", ShardToSplit="shardId-000000000000", NewStartingHashKey=str(2**127))
+        iterator = iterator_of(client, "clicks")
+        process.send_signal(how)
+        process.wait(timeout=10)
+    # Those named at the start are there already, and stay as they are.
+    with serving(*arguments) as (_, url), contextlib.closing(client_of(url, "any", "any")) as client:
+        assert client.list_streams()["StreamNames"] == ["clicks", "views"]
+        assert len(client.list_shards(StreamName="clicks")["Shards"]) == 3
+        # Iterators of before the restart go on.
+        for each in (iterator, iterator_of(client, "clicks")):
+            assert [record["Data"] for record in client.get_records(ShardIterator=each)["Records"]] == [b"page"]
+
+
+def test_serve_when_given_a_compression_then_segments_have_it(tmp_path):
+    sizes = {}
+    for compression in ("none", "lz4", "zstd"):
+        folder = tmp_path / compression
+        arguments = ["--data", str(folder), "--region", "eu-west-1", "--initialize-streams", "clicks:1"]
+        arguments += [] if compression == "none" else ["--compression", compression]
+        with serving(*arguments) as (process, url), contextlib.closing(client_of(url, "any", "any")) as client:
+            entries = [{"Data": b"the same thing again" * 9, "PartitionKey": "user-1"}] * 500
+            assert client.put_records(StreamName="clicks", Records=entries)["FailedRecordCount"] == 0
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=10) == 0
+        (segment,) = folder.glob("clicks/*/*.arrow")
+        assert len(pl.read_ipc(segment)) == 500
+        sizes[compression] = segment.stat().st_size
+    assert 2 * max(sizes["lz4"], sizes["zstd"]) < sizes["none"]
+
+
+def test_serve_when_another_one_has_the_folder_then_says_who_and_exits_2(tmp_path):
+    folder = tmp_path / "events"
+    with serving("--data", str(folder)) as (process, _):
+        refused = shardstream("serve", "--port", "0", "--data", folder)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert refused.stderr.startswith(f"shardstream: {folder} is written by process {process.pid} on ")
+
+
+def test_serve_when_python_reads_its_folder_then_sees_what_clients_put(tmp_path):
+    import shardstream as ss
+
+    folder = tmp_path / "events"
+    with (
+        serving("--data", str(folder), "--region", "eu-west-1", "--initialize-streams", "clicks:1") as (_, url),
+        contextlib.closing(client_of(url, "any", "any")) as client,
+        ss.Engine(folder, read_only=True) as reader,
+    ):
+        for i in range(3):
+            client.put_record(StreamName="clicks", Data=b"%d" % i, PartitionKey="user-1")
+            assert [record.data for record in reader.stream("clicks").read()] == [b"%d" % each for each in range(i + 1)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--durability", "none"], "shardstream: --durability and --compression are for --data"),
+        (["--compression", "lz4"], "shardstream: --durability and --compression are for --data"),
+        (["--data", ""], "shardstream: path: a folder like"),
+        (["--data", "/dev/null"], "shardstream: "),
         (["--initialize-streams", "clicks"], 'shardstream: --initialize-streams: "clicks" is not NAME:SHARDS'),
         (["--host", "0.0.0.0"], "shardstream: 0.0.0.0 is reached from other machines"),
         (["--certificate", "chain.pem"], "shardstream: --certificate and --certificate-key go together"),
