@@ -169,6 +169,11 @@ impl Engine {
     ///
     /// The store cannot make stable what it took in; the engine is closed all the same.
     pub fn close(&self) -> Result<(), EngineError> {
+        if self.ledger.as_ref().is_some_and(|ledger| ledger.check_process().is_err()) {
+            // Forked off: nothing is touched, for others held locks here that nobody will let go of.
+            self.closed.store(true, Ordering::SeqCst);
+            return Ok(());
+        }
         let was_closed = self.is_closed();
         let was_poisoned = self.ledger.as_ref().is_some_and(|ledger| ledger.is_poisoned());
         let saved = if was_closed { Ok(()) } else { self.save() };

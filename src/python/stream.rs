@@ -269,6 +269,8 @@ impl PyStream {
 
     /// How long records are kept, in milliseconds.
     fn retention_ms(&self) -> PyResult<i64> {
+        // A reader takes in what the writer changed.
+        let _now = self.engine.now();
         Ok(self.stream.retention_ms()?)
     }
 
@@ -294,6 +296,7 @@ impl PyStream {
     /// `PROVISIONED` or `ON_DEMAND`.
     #[getter]
     fn mode(&self) -> PyResult<&'static str> {
+        let _now = self.engine.now();
         Ok(match self.stream.mode()? {
             Mode::OnDemand => "ON_DEMAND",
             Mode::Provisioned => "PROVISIONED",
@@ -303,6 +306,7 @@ impl PyStream {
     /// The labels, by key.
     #[getter]
     fn tags<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let _now = self.engine.now();
         let tags = PyDict::new(py);
         self.stream.tags()?.into_iter().try_for_each(|(key, value)| tags.set_item(key, value))?;
         Ok(tags)

@@ -25,12 +25,7 @@ pub fn write(disk: &dyn Disk, body: &[u8]) -> Result<(), StoreError> {
 fn write_as(disk: &dyn Disk, path: &str, body: &[u8]) -> Result<(), StoreError> {
     let refused = |error| StoreError::io("cannot write", path, error);
     let lacking = body.len() as u64;
-    let no_room = |error: io::Error| match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            StoreError::Full { path: path.to_owned(), bytes: lacking }
-        }
-        _ => refused(error),
-    };
+    let no_room = |error: io::Error| StoreError::no_room(path, lacking, error);
     let mut bytes =
         format!("{TITLE} {VERSION} {:08x} {}\n", checksum(body), body.len()).into_bytes();
     bytes.extend_from_slice(body);

@@ -98,6 +98,16 @@ impl StoreError {
         matches!(self, Self::Io { action: "cannot sync", .. })
     }
 
+    /// Says why a file did not grow: no room is left, on the disk, for this user or in this file; or anything else.
+    pub fn no_room(path: &str, bytes: u64, error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::FileTooLarge
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::StorageFull => Self::Full { path: path.to_owned(), bytes },
+            _ => Self::io("cannot write", path, error),
+        }
+    }
+
     /// Names damage and where it is.
     pub fn damaged(path: &str, offset: u64, fault: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), offset, fault: fault.into() }

@@ -23,7 +23,7 @@ from shardstream import errors
 SEAL_BYTES = 2048
 OPEN_SHARDS_MAX = 5
 MINUTES = 50
-LANES = 1
+LANES = 2
 
 
 def tell(**line):

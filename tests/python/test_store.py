@@ -10,6 +10,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -140,6 +141,9 @@ def again(folder, **options):
 def test_folder_when_opened_again_then_everything_is_there(ending, folder):
     seen = ending(folder)
     assert len(seen["clicks"]["records"]) == 95
+    with again(folder, read_only=True) as reader:
+        records = reader.stream("clicks").read()
+        assert records.to_numpy("sequence_number").tolist() == [each[0] for each in seen["clicks"]["records"]]
     with again(folder) as engine:
         assert everything(engine) == seen
 
@@ -546,3 +550,20 @@ if __name__ == "__main__":
     sys.stdout.buffer.write(pickle.dumps(everything(its_engine)))
     sys.stdout.buffer.flush()
     os._exit(0)
+
+
+def test_folder_when_records_were_put_while_others_were_sealed_then_has_each_once(tmp_path):
+    with ss.Engine(tmp_path / "events", durability="none") as engine:
+        clicks = engine.create_stream("clicks", shards=1)
+        clicks.put_many([(b"x" * 100, "user-1")] * 50_000)
+        sealing = threading.Thread(target=clicks.seal)
+        sealing.start()
+        for i in range(2_000):
+            clicks.put(b"%d" % i, key="user-1")
+        sealing.join()
+        count = len(clicks)
+        with ss.Engine(tmp_path / "events", read_only=True) as reader:
+            assert len(reader.stream("clicks").read()) == count
+        shutil.copytree(tmp_path / "events", tmp_path / "copy")
+    with ss.Engine(tmp_path / "copy") as copy:
+        assert len(copy.stream("clicks").read()) == count

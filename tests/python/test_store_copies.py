@@ -313,3 +313,15 @@ def test_fork_when_the_stream_is_gone_then_says_so(engine):
     with pytest.raises(errors.ResourceNotFoundException, match="clicks"):
         clicks.fork("trial")
     assert engine.list_streams() == []
+
+
+def test_fork_when_refused_then_leaves_no_files_and_may_be_tried_again(tmp_path):
+    with ss.Engine(tmp_path / "events", shard_limit=5) as engine:
+        clicks = engine.create_stream("clicks", shards=3)
+        clicks.put_many([(b"%d" % i, f"user-{i}") for i in range(100)])
+        with pytest.raises(errors.LimitExceededException):
+            clicks.fork("trial")
+        left = list(tmp_path.glob("events/trial/*/*.arrow"))
+        clicks.update_shard_count(2)
+        assert len(clicks.fork("trial").read()) == 100
+        assert left == []

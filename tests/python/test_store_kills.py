@@ -14,7 +14,7 @@ import shardstream as ss
 ROUNDS = 220
 PROGRAM = Path(__file__).with_name("store_writer.py")
 MINUTES = 50
-LANES = 1
+LANES = 2
 # Records are kept for a day: those of so many rounds.
 KEPT = 24 * 60 // MINUTES
 RING = 2**128

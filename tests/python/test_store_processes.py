@@ -303,6 +303,12 @@ calls = {
     "split": lambda: clicks.update_shard_count(3),
     "seal": lambda: clicks.seal(),
     "fork": lambda: clicks.fork("copy"),
+    "snapshot": lambda: engine.snapshot(sys.argv[1] + "-copy"),
+    "create_stream": lambda: engine.create_stream("others"),
+    "delete_stream": lambda: engine.delete_stream("clicks"),
+    "stream": lambda: engine.stream("clicks"),
+    "list_streams": lambda: engine.list_streams(),
+    "tick": lambda: engine.tick(),
 }
 said, told = os.pipe()
 child = os.fork()
@@ -313,6 +319,7 @@ if child == 0:
             answers[name] = ["answered", repr(call())]
         except BaseException as error:
             answers[name] = [type(error).__name__, str(error)]
+    engine.close()
     os.write(told, json.dumps(answers).encode())
     sys.exit()
 os.close(told)
@@ -396,3 +403,19 @@ os._exit(0)
         with ss.Engine(folder) as engine:
             engine.create_stream("clicks")
         process.stdin.write("end\n")
+
+
+def test_reader_when_the_folder_was_closed_then_has_its_records(tmp_path):
+    with ss.Engine(tmp_path / "events") as engine:
+        engine.create_stream("clicks", shards=1).put(b"page", key="user-1")
+    with ss.Engine(tmp_path / "events", read_only=True) as reader:
+        assert [record.data for record in reader.stream("clicks").read()] == [b"page"]
+
+
+def test_settings_when_the_writer_changes_them_then_a_readers_stream_says_so(tmp_path):
+    with ss.Engine(tmp_path / "events") as engine:
+        clicks = engine.create_stream("clicks", shards=1)
+        with ss.Engine(tmp_path / "events", read_only=True) as reader:
+            read = reader.stream("clicks")
+            clicks.increase_retention("48h")
+            assert read.retention == clicks.retention

@@ -204,11 +204,12 @@ impl LogFile {
         file_bytes: u64,
     ) -> Result<Self, StoreError> {
         let path = path(start);
-        let file = disk.create(&path).map_err(|error| refusal(&path, HEADER_LEN, error))?;
+        let file =
+            disk.create(&path).map_err(|error| StoreError::no_room(&path, HEADER_LEN, error))?;
         let mut made = Self::opened(disk, file, start, file_bytes)?;
         let header = header(store_id, start);
         let written = made.file.write_at(0, &header);
-        written.map_err(|error| refusal(&path, HEADER_LEN, error))?;
+        written.map_err(|error| StoreError::no_room(&path, HEADER_LEN, error))?;
         made.room = HEADER_LEN;
         made.make_room(start.plus(1))?;
         // Before any frame: whoever finds frames may take it that the header was whole.
@@ -293,7 +294,7 @@ impl LogFile {
             if let Err(error) = self.file.write_at(at, &ZEROS[..len]) {
                 // Without it, the zeros that found room keep it; nothing else is wrong with them.
                 drop(self.file.set_len(self.room));
-                return Err(refusal(&self.path, until - self.room, error));
+                return Err(StoreError::no_room(&self.path, until - self.room, error));
             }
             at += len as u64;
         }
@@ -321,14 +322,5 @@ impl LogFile {
     fn sync(&mut self) -> Result<(), StoreError> {
         let synced = self.file.sync();
         synced.map_err(|error| StoreError::io("cannot sync", &self.path, error))
-    }
-}
-
-fn refusal(path: &str, bytes: u64, error: io::Error) -> StoreError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            StoreError::Full { path: path.to_owned(), bytes }
-        }
-        _ => StoreError::io("cannot write", path, error),
     }
 }

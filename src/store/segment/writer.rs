@@ -212,10 +212,7 @@ fn sequence_numbers(birth: ShardBirth, indices: &[u64], arrivals: &[i64]) -> Str
 /// Says why a write failed: a full disk by itself, as there is something that can be done about it.
 fn refused(path: &str, error: ArrowError, attempted: u64) -> StoreError {
     match error {
-        ArrowError::IoError(_, error) if error.kind() == io::ErrorKind::StorageFull => {
-            StoreError::Full { path: path.to_owned(), bytes: attempted }
-        }
-        ArrowError::IoError(_, error) => StoreError::io("cannot write", path, error),
+        ArrowError::IoError(_, error) => StoreError::no_room(path, attempted, error),
         other => StoreError::io("cannot write", path, io::Error::other(other)),
     }
 }
