@@ -283,7 +283,10 @@ impl Ledger {
         }
         for folder in &folders {
             // So that a store that is closed next has no file that nobody knows.
-            let _left = disk.sync_folder(folder);
+            let synced = disk.sync_folder(folder);
+            let synced = synced.map_err(|error| StoreError::io("cannot sync", folder, error));
+            // Names of other files may be lost with it, which poisons.
+            let _left = self.poisoned_by(synced);
             if doomed.is_all {
                 let _left = disk.remove_folder(folder);
             }

@@ -78,6 +78,8 @@ impl Model {
                 if let Some(&last) = self.last_arrivals.get(&source) {
                     self.last_arrivals.insert(which.clone(), last);
                 }
+                // It goes on from the source's last number, as the one before it of its name may have done.
+                self.numbers.retain(|(account, name, ..)| (account, name) != (&which.0, &which.1));
                 self.seen.streams.insert(which, copy);
             }
             _ => {

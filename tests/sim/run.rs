@@ -43,18 +43,38 @@ impl Run {
         let plan = Plan::pick(&mut dice, Durability::Commit);
         // What is due and cannot be written down is not done: so nothing takes its time here.
         let plan = Plan { durations: Durations::default(), ..plan };
+        Self::begin(seed, dice, plan)
+    }
+
+    /// Begins on a new disk; what a stream holds in memory is sealed after so many bytes.
+    pub(crate) fn sealing_after(seal_bytes: usize) -> Self {
+        let mut dice = Dice::new(0);
+        let plan = Plan::pick(&mut dice, Durability::Commit);
+        let plan = Plan { durations: Durations::default(), seal_bytes, ..plan };
+        Self::begin(0, dice, plan)
+    }
+
+    fn begin(seed: u64, dice: Dice, plan: Plan) -> Self {
         let disk = Simulated::new();
         let world = World::open(plan, Arc::new(disk.clone()), START_MS).expect("the disk is new");
         Self { seed, dice, plan, disk, world, model: Model::default() }
     }
 
+    /// Carries a command out that is not refused, and checks its answer.
+    pub(crate) fn act(&mut self, command: &Command) {
+        let records = self.world.act(command);
+        let records = records.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let after = self.model.after(command, Some(records), self.look(), self.world.now_ms());
+        self.model = after.unwrap_or_else(|fault| panic!("{command:?}: {fault}"));
+    }
+
     /// Carries a random command out, and checks its answer; what the store refused is handed back.
-    pub(crate) fn step(&mut self) -> Result<(), Refused> {
+    pub(crate) fn step(&mut self) -> Result<(), Box<Refused>> {
         let command = Command::pick(&mut self.dice, &self.model.seen, self.model.next);
         let command = if let Command::Reopen(_) = command { Command::Tick } else { command };
         let answer = match self.world.act(&command) {
             Ok(records) => Some(records),
-            Err(EngineError::Store(error)) => return Err(Refused { command, error }),
+            Err(EngineError::Store(error)) => return Err(Box::new(Refused { command, error })),
             Err(_) => None,
         };
         let after = self.model.after(&command, answer, self.look(), self.world.now_ms());
@@ -64,7 +84,7 @@ impl Run {
     }
 
     /// Works for so many commands, or until the store refuses one.
-    pub(crate) fn work(&mut self, commands: usize) -> Result<(), Refused> {
+    pub(crate) fn work(&mut self, commands: usize) -> Result<(), Box<Refused>> {
         (0..commands).try_for_each(|_| self.step())
     }
 

@@ -220,8 +220,8 @@ impl World {
         let now = self.engine.now();
         let mut rows = Rows::from_batch(batch(bulk), roles(table), 0).expect("the table is one");
         if 0 < table.apart_ms {
-            let arrival = |row: usize| now.0 + row as i64 * table.apart_ms;
-            rows.arrivals = Some((0..bulk.count).map(arrival).collect());
+            let arrivals = (0..).map(|row| now.0 + row * table.apart_ms);
+            rows.arrivals = Some(arrivals.take(bulk.count).collect());
         }
         let written = self.stream(which)?.write(now, rows)?;
         let records = written.blocks.iter().flat_map(|block| {
@@ -249,7 +249,7 @@ fn key(number: u64) -> String {
 
 fn data(bulk: Bulk, place: usize) -> Vec<u8> {
     let mut data = format!("{}:", bulk.first + place as u64).into_bytes();
-    data.resize(data.len() + bulk.bytes, b'a' + (place % 26) as u8);
+    data.resize(data.len() + bulk.bytes, b"abcdefg"[place % 7]);
     data
 }
 
@@ -262,7 +262,7 @@ fn batch(bulk: Bulk) -> RecordBatch {
     let keys = StringArray::from_iter_values(numbers.clone().map(key));
     let data: Vec<Vec<u8>> = (0..bulk.count).map(|place| data(bulk, place)).collect();
     let text = StringArray::from_iter_values(data.iter().map(|data| String::from_utf8_lossy(data)));
-    let numbers = Int64Array::from_iter_values(numbers.map(|number| number as i64));
+    let numbers = Int64Array::from_iter_values(numbers.map(u64::cast_signed));
     let columns: [(&str, ArrayRef); 4] = [
         ("user", Arc::new(keys)),
         ("data", Arc::new(BinaryArray::from_iter_values(&data))),

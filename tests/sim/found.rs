@@ -1,0 +1,116 @@
+//! What random lives found once, each by its shortest way.
+
+use std::sync::Arc;
+
+use crate::command::Bulk;
+use crate::command::Command;
+use crate::command::Table;
+use crate::command::key;
+use crate::dice::Dice;
+use crate::run::Run;
+use crate::seen::Seen;
+use crate::seen::Which;
+use crate::simulated::Simulated;
+use crate::world::World;
+
+const CLICKS: Which = (0, "clicks");
+const VIEWS: Which = (0, "views");
+const HOUR_MS: i64 = 3_600_000;
+
+/// A run of an engine that seals after 4,000 bytes, on which commands were carried out.
+fn done(commands: &[Command]) -> Run {
+    let mut run = Run::sealing_after(4_000);
+    for command in commands {
+        run.act(command);
+    }
+    run
+}
+
+fn bulk(count: usize, bytes: usize, first: u64) -> Bulk {
+    Bulk { count, bytes, first }
+}
+
+fn opened(run: &Run, disk: Simulated) -> Seen {
+    let world = World::open(run.plan, Arc::new(disk), run.world.now_ms());
+    Seen::of(&world.expect("it opens").engine).expect("it can be read")
+}
+
+#[test]
+fn table_in_segments_is_there_after_a_loss_of_power() {
+    let table = Table { is_typed: false, apart_ms: 0 };
+    let create = Command::Create((1, "clicks"), 2);
+    let run = done(&[create, Command::Write((1, "clicks"), bulk(9, 900, 0), table)]);
+    for seed in 0..20 {
+        let mut dice = Dice::new(seed);
+        let found = opened(&run, run.disk.survive(&mut || dice.roll()));
+        assert_eq!(found, run.look(), "seed {seed}");
+    }
+}
+
+#[test]
+fn table_whose_first_rows_are_forgotten_keeps_the_others() {
+    let table = Table { is_typed: true, apart_ms: HOUR_MS };
+    let run = done(&[
+        Command::Create(CLICKS, 2),
+        Command::Write(CLICKS, bulk(10, 0, 0), table),
+        Command::Advance(28 * HOUR_MS),
+        Command::Tick,
+    ]);
+    run.world.engine.close().expect("the disk is well");
+    let stream = &opened(&run, run.disk.killed()).streams[&key(CLICKS)];
+    assert_eq!(stream.records.len(), 5);
+}
+
+#[test]
+fn table_whose_first_rows_are_forgotten_keeps_the_others_after_a_crash() {
+    let table = Table { is_typed: true, apart_ms: HOUR_MS };
+    let mut run =
+        done(&[Command::Create(CLICKS, 2), Command::Write(CLICKS, bulk(10, 0, 0), table)]);
+    run.act(&Command::Advance(28 * HOUR_MS));
+    // Opening writes a checkpoint that says what is forgotten; the rows are in the journal alone.
+    let disk = run.disk.killed();
+    for _ in 0..2 {
+        let stream = &opened(&run, disk.clone()).streams[&key(CLICKS)];
+        assert_eq!(stream.records.len(), 5);
+    }
+}
+
+#[test]
+fn rows_that_were_sealed_apart_are_there_once_when_they_are_told_again() {
+    let run = done(&[
+        Command::Create(CLICKS, 1),
+        Command::Put(CLICKS, bulk(1, 20, 0)),
+        // What was put before is forgotten, and what comes is sealed by itself.
+        Command::Advance(25 * HOUR_MS),
+        Command::PutMany(CLICKS, bulk(9, 500, 1)),
+        Command::Label(CLICKS, "team", 7),
+    ]);
+    assert_eq!(opened(&run, run.disk.killed()), run.look());
+}
+
+#[test]
+fn reader_sees_what_is_sealed_though_nothing_came_after_the_checkpoint() {
+    let run = done(&[Command::Create(CLICKS, 1), Command::PutMany(CLICKS, bulk(9, 500, 0))]);
+    run.world.engine.close().expect("the disk is well");
+    let disk = run.disk.killed();
+    let writer = World::open(run.plan, Arc::new(disk.clone()), run.world.now_ms());
+    let writer = writer.expect("it opens");
+    let reader = World::open_to_read(run.plan, Arc::new(disk), run.world.now_ms());
+    assert_eq!(reader.and_then(|reader| Seen::of(&reader.engine)), Seen::of(&writer.engine));
+}
+
+#[test]
+fn fork_is_there_whose_name_a_stream_had_before() {
+    let forked = Command::Fork(CLICKS, VIEWS.1);
+    let run = done(&[
+        Command::Create(CLICKS, 2),
+        Command::PutMany(CLICKS, bulk(9, 200, 0)),
+        forked.clone(),
+        Command::Delete(VIEWS),
+        // Its files have the names of those that go with the stream before it.
+        forked,
+        Command::PutMany(VIEWS, bulk(9, 200, 9)),
+        Command::Tick,
+    ]);
+    assert_eq!(opened(&run, run.disk.killed()), run.look());
+}
