@@ -14,7 +14,6 @@ use crate::record::builder::BlockBuilder;
 use crate::record::sequence::ShardBirth;
 use crate::record::sequence::ShardIndex;
 use crate::store::Generation;
-use crate::store::GenerationInfo;
 use crate::store::StoreError;
 
 /// Records of the tail that a read copies; a longer tail is sealed and shared instead.
@@ -461,11 +460,6 @@ impl Log {
     pub(crate) fn chunks(&mut self) -> Vec<Chunk> {
         self.seal();
         self.chunks.iter().cloned().collect()
-    }
-
-    /// Returns what is sealed.
-    pub(crate) fn generations(&self) -> impl Iterator<Item = &GenerationInfo> {
-        self.chunks.iter().filter_map(Chunk::generation).map(Generation::info)
     }
 
     /// The same, of records below a cut.
