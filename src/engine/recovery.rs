@@ -297,9 +297,9 @@ fn check_is_new(disk: &dyn Disk) -> Result<(), EngineError> {
         return missing(COPY);
     }
     for folder in stream_folders(disk) {
-        if names(disk, &folder)
-            .any(|name| name.is_folder && ShardIndex::parse(&name.name).is_some())
-        {
+        let shards = names(disk, &folder).filter(|name| ShardIndex::parse(&name.name).is_some());
+        let mut files = shards.flat_map(|shard| names(disk, &format!("{folder}/{}", shard.name)));
+        if files.any(|file| is_segment(&file.name)) {
             return missing(&folder);
         }
     }
