@@ -453,7 +453,7 @@ fn stream_folders(disk: &dyn Disk) -> Vec<String> {
     folders
 }
 
-fn names(disk: &dyn Disk, folder: &str) -> impl Iterator<Item = Name> {
+fn names(disk: &dyn Disk, folder: &str) -> impl Iterator<Item = Name> + use<> {
     disk.list(folder).unwrap_or_default().into_iter()
 }
 
