@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The store keeps the file's length and the checksum of its tail ([`SegmentInfo`]); the tail keeps the place and the
-//! checksum of each message ([`footer::Footer`], among the metadata of Arrow's footer). So whoever holds the former can tell
+//! checksum of each message (`footer`, among the metadata of Arrow's footer). So whoever holds the former can tell
 //! of every byte whether it is as it was written, and Arrow is given no byte before that is known: its reader may panic
 //! on what it did not write.
 
