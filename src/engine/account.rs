@@ -135,12 +135,7 @@ impl Account {
         make: impl FnOnce(Birth) -> Result<Stream, EngineError>,
     ) -> Result<Arc<Stream>, EngineError> {
         self.settle(now);
-        self.check_name(name)?;
-        if let Some(ledger) = &self.ledger {
-            ledger.check_writes()?;
-            // Files of a stream that had the name before must not be removed when they are this one's.
-            ledger.sweep()?;
-        }
+        self.clear_name(name)?;
         let mut streams = self.streams.write();
         if streams.contains_key(name) {
             let (stream, account) = (name.to_owned(), self.id.to_string());
@@ -175,6 +170,17 @@ impl Account {
             durable.ledger.add_stream(durable.id, &stream, || Ok(()))?;
         }
         self.streams.write().insert(stream.name().to_owned(), stream);
+        Ok(())
+    }
+
+    /// Checks that a stream may be made of a name, and takes away what is left of one that had it: its files must not be removed
+    /// when they are the new one's.
+    pub(crate) fn clear_name(&self, name: &str) -> Result<(), EngineError> {
+        self.check_name(name)?;
+        if let Some(ledger) = &self.ledger {
+            ledger.check_writes()?;
+            ledger.sweep()?;
+        }
         Ok(())
     }
 

@@ -10,12 +10,14 @@ use parking_lot::MutexGuard;
 
 use crate::clock::Millis;
 use crate::engine::error::EngineError;
+use crate::engine::kept::Kept;
 use crate::engine::ledger::Ledger;
 use crate::engine::ledger::entry;
 use crate::engine::ledger::entry::BlockFrame;
 use crate::engine::ledger::entry::EntryError;
 use crate::engine::ledger::entry::GoneEntry;
 use crate::engine::ledger::entry::Kind;
+use crate::engine::ledger::entry::LogEntry;
 use crate::engine::ledger::entry::Put;
 use crate::engine::ledger::entry::Records;
 use crate::engine::ledger::entry::SealedEntry;
@@ -119,13 +121,6 @@ impl Durable {
     pub(crate) fn generation(&self, info: GenerationInfo) -> Arc<Generation> {
         Arc::new(Generation::new(Arc::clone(&self.ledger.store.disk), &self.folder, info))
     }
-
-    fn remove(&self, info: GenerationInfo) {
-        for path in self.generation(info).paths() {
-            // What stays is found and removed when the store is opened next.
-            let _left = self.ledger.store.disk.remove(&path);
-        }
-    }
 }
 
 impl Stream {
@@ -193,7 +188,8 @@ impl Stream {
         let durable = self.durable().expect("a stream on a store");
         durable.ledger.check_writes()?;
         let mut state = self.state()?;
-        let entry = StreamEntry { log: Some(state.log_entry()), ..self.entry(durable.id, &state) };
+        let log = Some(state.log_entry());
+        let entry = self.entry(durable.id, state.kept.clone(), log);
         // A new log has records of others' segments alone, which are stable.
         let end = state.log.end();
         state.log.show(end);
@@ -225,12 +221,12 @@ impl Stream {
     /// Writes down what the stream is now besides its records.
     fn log_kept(&self, state: &State) -> Result<Option<Lsn>, EngineError> {
         let Some(durable) = self.durable() else { return Ok(None) };
-        let entry = self.entry(durable.id, state);
+        let entry = self.entry(durable.id, state.kept.clone(), None);
         Ok(Some(durable.ledger.append(Kind::Stream, &entry)?))
     }
 
-    /// What the stream is now besides its records.
-    pub(crate) fn entry(&self, id: u64, state: &State) -> StreamEntry {
+    /// What is written down of the stream, with what is kept of it and, where the entry makes it, its log.
+    pub(crate) fn entry(&self, id: u64, kept: Kept, log: Option<LogEntry>) -> StreamEntry {
         StreamEntry {
             id,
             account: self.account().to_owned(),
@@ -238,8 +234,8 @@ impl Stream {
             name: self.name().to_owned(),
             created: self.created(),
             born_seconds: self.born_seconds(),
-            kept: state.kept.clone(),
-            log: None,
+            kept,
+            log,
         }
     }
 
@@ -298,42 +294,26 @@ impl Stream {
         })
     }
 
-    /// Writes blocks to segments; nobody reads them there until they are taken into the log.
-    pub(crate) fn write_segments(
+    /// Writes blocks to segments, which nobody reads until all are taken into the log; readers go on meanwhile.
+    pub(crate) fn take_to_segments(
         &self,
         blocks: &[Arc<Block>],
-    ) -> Result<GenerationInfo, EngineError> {
+    ) -> Result<(Lsn, MutexGuard<'_, State>), EngineError> {
         let durable = self.durable().expect("a stream on a store");
-        let store = &durable.ledger.store;
-        let (disk, folder) = (&*store.disk, &durable.folder);
-        let sealed = generation::seal(disk, folder, blocks, store.compression, self.threads());
-        Ok(durable.ledger.poisoned_by(sealed)?)
-    }
-
-    /// Takes segments that were written into the log.
-    pub(crate) fn take_in(
-        &self,
-        state: &mut State,
-        info: GenerationInfo,
-    ) -> Result<Lsn, EngineError> {
-        let durable = self.durable().expect("a stream on a store");
-        let entry = SealedEntry { stream: durable.id, generation: info };
-        let lsn = match durable.ledger.append(Kind::Sealed, &entry) {
-            Ok(lsn) => lsn,
-            Err(error) => {
-                durable.remove(entry.generation);
-                return Err(error.into());
-            }
-        };
+        let Durable { ledger, folder, .. } = durable;
+        let (disk, compression) = (&*ledger.store.disk, ledger.store.compression);
+        let sealed = generation::seal(disk, folder, blocks, compression, self.threads());
+        let generation = ledger.poisoned_by(sealed)?;
+        let entry = SealedEntry { stream: durable.id, generation };
+        // Segments that are not taken in are nobody's.
+        let taken_in =
+            self.state().and_then(|state| Ok((ledger.append(Kind::Sealed, &entry)?, state)));
+        let refused = taken_in.inspect_err(|_| {
+            generation::remove(disk, folder, &entry.generation.segments);
+        });
+        let (lsn, mut state) = refused?;
         state.log.install(durable.generation(entry.generation));
-        Ok(lsn)
-    }
-
-    /// Removes segments that were not taken in.
-    pub(crate) fn drop_segments(&self, info: GenerationInfo) {
-        if let Some(durable) = self.durable() {
-            durable.remove(info);
-        }
+        Ok((lsn, state))
     }
 
     /// Waits until what was logged is as stable as the engine promises, shows records below `end`, and seals where there
@@ -373,18 +353,11 @@ impl Stream {
         // What comes meanwhile is for the next time.
         let end = self.state()?.log.end().0;
         loop {
-            let blocks = self.state()?.log.resident_run(generation::fits_together);
+            let blocks = self.state()?.log.resident_run();
             if blocks.first().is_none_or(|first| end <= first.first_index()) {
                 break;
             }
-            let info = self.write_segments(&blocks)?;
-            match self.state() {
-                Ok(mut state) => self.take_in(&mut state, info)?,
-                Err(gone) => {
-                    durable.remove(info);
-                    return Err(gone);
-                }
-            };
+            drop(self.take_to_segments(&blocks)?);
         }
         durable.is_behind.store(false, Ordering::Relaxed);
         if durable.ledger.is_checkpoint_due() {
@@ -420,7 +393,7 @@ impl Stream {
         // Whatever it is at: one that is gone was taken off the list when that was written down.
         let mut state = self.lock();
         let log = Some(state.log_entry());
-        let entry = StreamEntry { log, ..self.entry(durable.id, &state) };
+        let entry = self.entry(durable.id, state.kept.clone(), log);
         let (first, end) = (state.log.first_resident(), state.log.end().0);
         let oldest = if first < end { durable.marked(first) } else { None };
         Some((durable.ledger.journal().end(), entry, oldest))

@@ -26,15 +26,17 @@ impl Engine {
     pub(crate) fn catch_up(&self, ledger: &Ledger) {
         // Somebody else is at it.
         let Some(mut following) = ledger.following.try_lock() else { return };
+        let before = following.at;
         let caught_up = self.take_in(ledger, &mut following);
+        if before != following.at {
+            ledger.streams().iter().for_each(|stream| stream.end_follow());
+        }
         *ledger.unreadable.lock() = caught_up.err();
     }
 
     fn take_in(&self, ledger: &Ledger, following: &mut Following) -> Result<(), StoreError> {
         let disk = &*ledger.store.disk;
-        let mut has_news = false;
         while let Some(until) = journal::published(disk).filter(|until| following.at < *until) {
-            has_news = true;
             let began = following.began;
             let told = &mut |frame: journal::Frame| self.replay(ledger, began, &frame);
             match journal::follow(disk, ledger.id, following.at, until, told)? {
@@ -43,9 +45,6 @@ impl Engine {
                 Followed::UpTo(at) => following.at = at,
                 Followed::Forgotten { .. } => self.begin_again(ledger, following)?,
             }
-        }
-        if has_news {
-            ledger.streams().iter().for_each(|stream| stream.end_follow());
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use crate::record::sequence::ShardBirth;
 use crate::record::sequence::ShardIndex;
 use crate::store::Generation;
 use crate::store::StoreError;
+use crate::store::generation::fits_together;
 
 /// Records of the tail that a read copies; a longer tail is sealed and shared instead.
 const TAIL_ROWS_COPIED_MAX: usize = 256;
@@ -433,27 +434,10 @@ impl Log {
         Ok((taken.slices, next))
     }
 
-    /// Ends the tail, and returns the oldest blocks in memory that follow each other and go together.
-    pub(crate) fn resident_run(
-        &mut self,
-        goes_with: impl Fn(&Block, &Block) -> bool,
-    ) -> Vec<Arc<Block>> {
+    /// Ends the tail, and returns the oldest blocks in memory that can be sealed together.
+    pub(crate) fn resident_run(&mut self) -> Vec<Arc<Block>> {
         self.seal();
-        // Where indices were left out, as after a loss, the next run begins.
-        let follows = |last: &Block, next: &Block| {
-            last.end_index() == next.first_index() && goes_with(last, next)
-        };
-        let mut run: Vec<Arc<Block>> = Vec::new();
-        for chunk in &self.chunks {
-            match chunk {
-                Chunk::Resident(block) if run.last().is_none_or(|last| follows(last, block)) => {
-                    run.push(Arc::clone(block));
-                }
-                _ if run.is_empty() => {}
-                _ => break,
-            }
-        }
-        run
+        resident_run(self.chunks.iter().skip_while(|chunk| chunk.generation().is_some()))
     }
 
     /// Ends the tail, and returns all runs of the log in order.
@@ -489,6 +473,25 @@ impl Log {
             self.chunks.push_back(Chunk::Resident(Arc::new(block)));
         }
     }
+}
+
+/// The blocks in memory that runs of a log begin with, as many as follow each other and can be sealed together: where indices
+/// were left out, as after a loss, the next run begins.
+pub(crate) fn resident_run<'a>(chunks: impl IntoIterator<Item = &'a Chunk>) -> Vec<Arc<Block>> {
+    let mut run: Vec<Arc<Block>> = Vec::new();
+    for chunk in chunks {
+        match chunk {
+            Chunk::Resident(block)
+                if run.last().is_none_or(|last| {
+                    last.end_index() == block.first_index() && fits_together(last, block)
+                }) =>
+            {
+                run.push(Arc::clone(block));
+            }
+            _ => break,
+        }
+    }
+    run
 }
 
 /// What a read has taken so far.

@@ -18,16 +18,13 @@ use crate::record::sequence::ShardIndex;
 impl Stream {
     /// Returns when the oldest records arrived that are kept, or when the stream was created if that was later.
     pub fn horizon(&self, now: Millis) -> Result<Millis, EngineError> {
-        let mut state = self.state_at(now)?;
-        state.trim(now);
+        let state = self.trimmed_at(now)?;
         Ok(state.kept.horizon.max(self.created()))
     }
 
     /// Returns how many records are kept.
     pub fn record_count(&self, now: Millis) -> Result<u64, EngineError> {
-        let mut state = self.state_at(now)?;
-        state.trim(now);
-        Ok(state.log.count()?)
+        Ok(self.trimmed_at(now)?.log.count()?)
     }
 
     /// Fixes a position where a read begins.
@@ -61,8 +58,7 @@ impl Stream {
         position: Position,
         shard: Option<&str>,
     ) -> Result<Cut, EngineError> {
-        let mut state = self.state_at(now)?;
-        state.trim(now);
+        let state = self.trimmed_at(now)?;
         let shard = shard.map(|name| self.known_shard(&state, name)).transpose()?;
         match position {
             Position::AfterSequenceNumber(number) => {
@@ -90,8 +86,7 @@ impl Stream {
         shard: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<Slice>, Cut), EngineError> {
-        let mut state = self.state_at(now)?;
-        state.trim(now);
+        let mut state = self.trimmed_at(now)?;
         let shard = shard.map(|name| self.known_shard(&state, name)).transpose()?;
         let scope = shard.map_or(Scope::InOrder, Scope::Shard);
         Ok(state.log.read(from, until, scope, limit)?)
@@ -104,9 +99,7 @@ impl Stream {
         from: Cut,
         until: Cut,
     ) -> Result<Vec<Slice>, EngineError> {
-        let mut state = self.state_at(now)?;
-        state.trim(now);
-        Ok(state.log.read(from, until, Scope::AnyOrder, usize::MAX)?.0)
+        Ok(self.trimmed_at(now)?.log.read(from, until, Scope::AnyOrder, usize::MAX)?.0)
     }
 
     /// Like `read`, and counted against what the shards may hand out where limits hold: one call of each shard.

@@ -63,7 +63,17 @@ impl Engine {
     ///
     /// The store is damaged, of a newer format, or the disk fails.
     pub fn open(options: EngineOptions, store: StoreOptions) -> Result<Self, EngineError> {
-        match checkpoint::read(&*store.disk)? {
+        Self::open_with(store, |_| options)
+    }
+
+    /// Like `open`, with options that may depend on what the store was made with, if it is there.
+    pub fn open_with(
+        store: StoreOptions,
+        options: impl FnOnce(Option<Home>) -> EngineOptions,
+    ) -> Result<Self, EngineError> {
+        let said = checkpoint::read(&*store.disk)?;
+        let options = options(said.as_ref().map(Checkpoint::home));
+        match said {
             Some(said) => Self::recover(options, store, said),
             None if store.read_only => {
                 let error = std::io::Error::from(std::io::ErrorKind::NotFound);
@@ -71,12 +81,6 @@ impl Engine {
             }
             None => Self::found(options, store),
         }
-    }
-
-    /// Returns the account and region that a store's engine was made with, if there is a store.
-    pub fn home_of(disk: &dyn Disk) -> Result<Option<Home>, EngineError> {
-        let said = checkpoint::read(disk)?;
-        Ok(said.map(|said| Home { account: said.account, region: said.region }))
     }
 
     /// Makes a store.
@@ -129,8 +133,7 @@ impl Engine {
     ) -> Result<(Arc<Ledger>, Self, Told), EngineError> {
         let damaged = || StoreError::damaged("@checkpoint", 0, "its store has no number");
         let id = checkpoint::unhex(&said.store).ok_or_else(damaged)?;
-        let home = Home { account: said.account.clone(), region: said.region.clone() };
-        let ledger = Arc::new(Ledger::new(store, id, home));
+        let ledger = Arc::new(Ledger::new(store, id, said.home()));
         ledger.number_streams_from(said.next_stream);
         let engine = Self::with(options, Some(Arc::clone(&ledger)));
         let told = Told {
@@ -160,7 +163,7 @@ impl Engine {
             return Ok(());
         };
         ledger.check_process()?;
-        if ledger.journal().poison().is_some() {
+        if ledger.is_poisoned() {
             // Whoever wrote was told.
             return Ok(());
         }
@@ -296,12 +299,10 @@ fn check_is_new(disk: &dyn Disk) -> Result<(), EngineError> {
     if names(disk, "").any(|name| name.name == COPY) {
         return missing(COPY);
     }
-    for folder in stream_folders(disk) {
-        let shards = names(disk, &folder).filter(|name| ShardIndex::parse(&name.name).is_some());
-        let mut files = shards.flat_map(|shard| names(disk, &format!("{folder}/{}", shard.name)));
-        if files.any(|file| is_segment(&file.name)) {
-            return missing(&folder);
-        }
+    if let Some(folder) =
+        stream_folders(disk).into_iter().find(|folder| !segment_files(disk, folder).is_empty())
+    {
+        return missing(&folder);
     }
     let has_journal = names(disk, "@journal").next().is_some();
     if has_journal && !is_unused(disk)? { missing("@journal") } else { Ok(()) }
@@ -411,19 +412,10 @@ impl Ledger {
         }
         for folder in stream_folders(&*self.store.disk) {
             let known: BTreeSet<String> = self.segment_paths(&folder);
-            for shard in names(&*self.store.disk, &folder).filter(|name| name.is_folder) {
-                if ShardIndex::parse(&shard.name).is_none() {
-                    continue;
-                }
-                let within = format!("{folder}/{}", shard.name);
-                for file in names(&*self.store.disk, &within).filter(|name| is_segment(&name.name))
-                {
-                    let path = format!("{within}/{}", file.name);
-                    if !known.contains(&path) {
-                        // What stays does no harm: nobody reads it.
-                        let _left = self.store.disk.remove(&path);
-                    }
-                }
+            let files = segment_files(&*self.store.disk, &folder);
+            for stray in files.iter().filter(|path| !known.contains(*path)) {
+                // What stays does no harm: nobody reads it.
+                let _left = self.store.disk.remove(stray);
             }
         }
     }
@@ -451,6 +443,18 @@ fn stream_folders(disk: &dyn Disk) -> Vec<String> {
         }
     }
     folders
+}
+
+/// The files in a folder that are named as a stream's segments are, whole or half written.
+fn segment_files(disk: &dyn Disk, folder: &str) -> Vec<String> {
+    let is_shard = |name: &Name| name.is_folder && ShardIndex::parse(&name.name).is_some();
+    let shards = names(disk, folder).filter(is_shard);
+    let within = shards.map(|shard| format!("{folder}/{}", shard.name));
+    let files = within.flat_map(|within| {
+        let files = names(disk, &within).filter(|file| is_segment(&file.name));
+        files.map(move |file| format!("{within}/{}", file.name))
+    });
+    files.collect()
 }
 
 fn names(disk: &dyn Disk, folder: &str) -> impl Iterator<Item = Name> + use<> {

@@ -20,14 +20,12 @@ use crate::engine::ledger::folder_of;
 use crate::engine::lifecycle::Lifecycle;
 use crate::engine::log::Chunk;
 use crate::engine::log::Log;
+use crate::engine::log::resident_run;
 use crate::engine::stream::Stream;
-use crate::record::block::Block;
 use crate::store::Disk;
-use crate::store::Generation;
 use crate::store::GenerationInfo;
 use crate::store::Journal;
 use crate::store::StoreError;
-use crate::store::disk::with_those_above;
 use crate::store::generation;
 use crate::threads::Threads;
 
@@ -108,12 +106,7 @@ impl Engine {
             distribution: settings.distribution,
             warm_throughput: settings.warm_throughput,
         };
-        account.check_name(name)?;
-        if let Some(ledger) = &self.ledger {
-            ledger.check_writes()?;
-            // Files of a stream that had the name before must not be removed when they are this one's.
-            ledger.sweep()?;
-        }
+        account.clear_name(name)?;
         let taken = source.taken(now)?;
         let place = self.place(&account, name, None);
         let disk = self.ledger.as_ref().map(|ledger| Arc::clone(&ledger.store.disk));
@@ -159,8 +152,7 @@ impl Stream {
             // What is on its way to stable storage may be in the copy as soon as it is there.
             durable.ledger.journal().sync()?;
         }
-        let mut state = self.state_at(now)?;
-        state.trim(now);
+        let mut state = self.trimmed_at(now)?;
         // Generations are taken whole: what is in them is stable, whether it is shown already or not.
         let end = state.log.shown_end().max(state.log.sealed_end());
         let kept = Kept {
@@ -178,9 +170,6 @@ impl Stream {
         })
     }
 }
-
-/// Gives a file of one store a second name in another, or in the same.
-type Link<'a> = &'a mut dyn FnMut(&str, &str) -> std::io::Result<()>;
 
 /// A store that streams are copied to.
 struct Copying<'a> {
@@ -208,16 +197,7 @@ impl Copying<'_> {
             last_arrival: taken.last_arrival,
             generations,
         };
-        Ok(StreamEntry {
-            id: self.ledger.number_stream(),
-            account: stream.account().to_owned(),
-            region: stream.region().to_owned(),
-            name: stream.name().to_owned(),
-            created: stream.created(),
-            born_seconds: stream.born_seconds(),
-            kept: taken.kept,
-            log: Some(log),
-        })
+        Ok(stream.entry(self.ledger.number_stream(), taken.kept, Some(log)))
     }
 }
 
@@ -228,17 +208,17 @@ fn copy(
     chunks: &[Chunk],
     store: &StoreOptions,
     threads: Threads,
-    link: Link<'_>,
+    link: generation::Link<'_>,
 ) -> Result<Vec<GenerationInfo>, StoreError> {
     let mut copied = Vec::new();
     let mut rest = chunks;
     while let Some(first) = rest.first() {
         let (taken, generation) = match first {
             Chunk::Resident(_) => {
-                let run = run(rest);
+                let run = resident_run(rest);
                 (run.len(), generation::seal(disk, folder, &run, store.compression, threads))
             }
-            Chunk::Sealed(sealed) => (1, link_all(disk, folder, sealed, link)),
+            Chunk::Sealed(sealed) => (1, generation::link(disk, folder, sealed, link)),
         };
         copied.push(generation.inspect_err(|_| remove(disk, folder, &copied))?);
         rest = &rest[taken..];
@@ -246,59 +226,9 @@ fn copy(
     Ok(copied)
 }
 
-/// The blocks in memory that runs of a log begin with, as many as go together.
-fn run(chunks: &[Chunk]) -> Vec<Arc<Block>> {
-    let mut run: Vec<Arc<Block>> = Vec::new();
-    for chunk in chunks {
-        match chunk {
-            Chunk::Resident(block)
-                if run.last().is_none_or(|last| generation::fits_together(last, block)) =>
-            {
-                run.push(Arc::clone(block));
-            }
-            _ => break,
-        }
-    }
-    run
-}
-
 /// Takes away what was copied of generations.
 fn remove(disk: &dyn Disk, folder: &str, copied: &[GenerationInfo]) {
-    for info in copied.iter().flat_map(|generation| &generation.segments) {
-        // Something else has failed, which is told.
-        let _left = disk.remove(&info.path(folder));
+    for info in copied {
+        generation::remove(disk, folder, &info.segments);
     }
-}
-
-fn link_all(
-    disk: &dyn Disk,
-    folder: &str,
-    sealed: &Generation,
-    link: Link<'_>,
-) -> Result<GenerationInfo, StoreError> {
-    let mut linked = GenerationInfo { segments: Vec::new(), ..sealed.info().clone() };
-    let done = sealed.paths().iter().zip(&sealed.info().segments).try_for_each(|(from, info)| {
-        let to = info.path(folder);
-        let within = to.rsplit_once('/').map_or("", |(within, _)| within);
-        let done = disk.create_folder(within).and_then(|()| link(from, &to));
-        done.map_err(|error| StoreError::io("cannot link", from, error))?;
-        linked.segments.push(info.clone());
-        Ok(())
-    });
-    let done = done.and_then(|()| sync_names(disk, folder, &linked));
-    done.inspect_err(|_| remove(disk, folder, std::slice::from_ref(&linked)))?;
-    Ok(linked)
-}
-
-/// Makes the names of a generation's files stable: they must be there before anything says that they are.
-fn sync_names(
-    disk: &dyn Disk,
-    folder: &str,
-    generation: &GenerationInfo,
-) -> Result<(), StoreError> {
-    let paths: Vec<String> = generation.segments.iter().map(|info| info.path(folder)).collect();
-    let within = paths.iter().filter_map(|path| Some(path.rsplit_once('/')?.0));
-    within.chain(with_those_above(folder)).try_for_each(|within| {
-        disk.sync_folder(within).map_err(|error| StoreError::io("cannot sync", within, error))
-    })
 }

@@ -240,8 +240,7 @@ impl Stream {
 
     /// Does what time has made due: forgets records past their retention.
     pub fn tick(&self, now: Millis) -> Result<(), EngineError> {
-        let mut state = self.state_at(now)?;
-        state.trim(now);
+        let mut state = self.trimmed_at(now)?;
         self.sweep(&mut state);
         Ok(())
     }
@@ -366,8 +365,7 @@ impl Stream {
 
     /// Returns the shards, open and closed, by index; closed ones go when their last record has expired.
     pub fn shards(&self, now: Millis) -> Result<Vec<Shard>, EngineError> {
-        let mut state = self.state_at(now)?;
-        state.trim(now);
+        let state = self.trimmed_at(now)?;
         Ok(state.kept.shards.iter().filter(|shard| state.keeps(shard)).cloned().collect())
     }
 
@@ -405,6 +403,13 @@ impl Stream {
         {
             self.settle(&mut state, now);
         }
+        Ok(state)
+    }
+
+    /// The state as of now, without records past their retention.
+    pub(crate) fn trimmed_at(&self, now: Millis) -> Result<MutexGuard<'_, State>, EngineError> {
+        let mut state = self.state_at(now)?;
+        state.trim(now);
         Ok(state)
     }
 

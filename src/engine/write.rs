@@ -10,7 +10,6 @@ use arrow_buffer::ScalarBuffer;
 use arrow_schema::DataType;
 use arrow_select::take::take;
 use arrow_select::take::take_record_batch;
-use parking_lot::MutexGuard;
 
 use crate::clock::Millis;
 use crate::engine::error::EngineError;
@@ -30,7 +29,6 @@ use crate::record::payload::BytesColumn;
 use crate::record::payload::DataError;
 use crate::record::payload::Payload;
 use crate::record::sequence::ShardIndex;
-use crate::store::Lsn;
 
 /// Rows on their way in: keys, what they carry, and when they arrive.
 #[derive(Debug)]
@@ -234,7 +232,10 @@ impl Stream {
             if self.goes_to_segments(&block) {
                 let block = Arc::new(block);
                 drop(state);
-                (logged, state) = self.append_segments(&block, &map)?;
+                let (lsn, taken_in) = self.take_to_segments(std::slice::from_ref(&block))?;
+                (logged, state) = (Some(lsn), taken_in);
+                // Nobody else appends or changes shards at this turn; what time made due is done at the next.
+                assert!(Arc::ptr_eq(&map, &state.map), "shards change at their turn");
                 written.blocks.push(block);
             } else {
                 logged = self.log_block(&block)?;
@@ -249,26 +250,6 @@ impl Stream {
         self.acknowledge(logged, end)?;
         self.bell().ring();
         Ok(written)
-    }
-
-    /// Appends a block that is worth segments of its own: these are written while readers go on, and taken in as a whole.
-    fn append_segments(
-        &self,
-        block: &Arc<Block>,
-        map: &Arc<ShardMap>,
-    ) -> Result<(Option<Lsn>, MutexGuard<'_, State>), EngineError> {
-        let info = self.write_segments(std::slice::from_ref(block))?;
-        let mut state = match self.state() {
-            Ok(state) => state,
-            Err(gone) => {
-                self.drop_segments(info);
-                return Err(gone);
-            }
-        };
-        // Nobody else appends or changes shards at this turn; what time made due is done at the next.
-        assert!(Arc::ptr_eq(map, &state.map), "shards change at their turn");
-        let logged = self.take_in(&mut state, info)?;
-        Ok((Some(logged), state))
     }
 
     /// Keeps the rows that their shards have room for, each judged when it arrives; lists the others.

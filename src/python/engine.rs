@@ -72,10 +72,9 @@ impl PyStore {
             _ => Durability::Commit,
         };
         let compression = compression_of(&self.compression);
-        let options = options(Engine::home_of(&*disk)?);
         let (read_only, seal_bytes) = (self.read_only, self.seal_bytes);
         let store = StoreOptions { disk, durability, compression, read_only, seal_bytes };
-        let engine = Engine::open(options, store)?;
+        let engine = Engine::open_with(store, options)?;
         if let Some(lock) = lock {
             engine.hold(lock);
         }

@@ -296,8 +296,7 @@ impl PyStream {
     /// `PROVISIONED` or `ON_DEMAND`.
     #[getter]
     fn mode(&self) -> PyResult<&'static str> {
-        let _now = self.engine.now();
-        Ok(match self.stream.mode()? {
+        Ok(match self.stream.settings(self.engine.now())?.mode {
             Mode::OnDemand => "ON_DEMAND",
             Mode::Provisioned => "PROVISIONED",
         })
@@ -306,9 +305,9 @@ impl PyStream {
     /// The labels, by key.
     #[getter]
     fn tags<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let _now = self.engine.now();
         let tags = PyDict::new(py);
-        self.stream.tags()?.into_iter().try_for_each(|(key, value)| tags.set_item(key, value))?;
+        let settings = self.stream.settings(self.engine.now())?;
+        settings.tags.into_iter().try_for_each(|(key, value)| tags.set_item(key, value))?;
         Ok(tags)
     }
 

@@ -2,6 +2,7 @@
 
 mod kept;
 mod merge;
+mod names;
 #[cfg(test)]
 pub(crate) mod sample;
 mod seal;
@@ -26,6 +27,9 @@ use crate::store::segment::Opened;
 use crate::store::segment::Segment;
 use crate::store::segment::SegmentInfo;
 
+pub use names::Link;
+pub use names::link;
+pub use names::remove;
 pub use seal::fits_together;
 pub use seal::seal;
 pub use stretch::Stretch;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::engine::ledger::Ledger;
 use crate::engine::ledger::entry::AccountEntry;
 use crate::engine::ledger::entry::StreamEntry;
+use crate::store::Disk;
 use crate::store::Durability;
 use crate::store::Lsn;
 use crate::store::StoreError;
@@ -36,6 +37,13 @@ pub(crate) struct Checkpoint {
     pub(crate) streams: Vec<AsOf<StreamEntry>>,
 }
 
+impl Checkpoint {
+    /// What the store was made with.
+    pub(crate) fn home(&self) -> Home {
+        Home { account: self.account.clone(), region: self.region.clone() }
+    }
+}
+
 /// Something as the journal before a place said it.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct AsOf<T> {
@@ -53,7 +61,7 @@ pub struct Home {
 }
 
 /// Reads the checkpoint of a store, if it has one.
-pub(crate) fn read(disk: &dyn crate::store::Disk) -> Result<Option<Checkpoint>, StoreError> {
+pub(crate) fn read(disk: &dyn Disk) -> Result<Option<Checkpoint>, StoreError> {
     let Some(body) = checkpoint::read(disk)? else { return Ok(None) };
     let parsed = serde_json::from_slice(&body);
     parsed.map(Some).map_err(|error| {
@@ -63,7 +71,7 @@ pub(crate) fn read(disk: &dyn crate::store::Disk) -> Result<Option<Checkpoint>, 
 
 /// Reads the checkpoint of a store, or its copy where it cannot be read, which is told.
 pub(crate) fn read_either(
-    disk: &dyn crate::store::Disk,
+    disk: &dyn Disk,
     told: &mut dyn FnMut(&str, &StoreError),
 ) -> Result<Checkpoint, StoreError> {
     let missing = || {
@@ -82,7 +90,7 @@ pub(crate) fn read_either(
     Ok(said)
 }
 
-pub(crate) fn write(disk: &dyn crate::store::Disk, said: &Checkpoint) -> Result<(), StoreError> {
+pub(crate) fn write(disk: &dyn Disk, said: &Checkpoint) -> Result<(), StoreError> {
     let body = serde_json::to_vec(said).expect("checkpoints have a JSON form");
     checkpoint::write(disk, &body)
 }

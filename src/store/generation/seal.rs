@@ -7,8 +7,8 @@ use crate::record::block::Block;
 use crate::record::sequence::ShardBirth;
 use crate::store::Disk;
 use crate::store::StoreError;
-use crate::store::disk::with_those_above;
 use crate::store::generation::GenerationInfo;
+use crate::store::generation::names;
 use crate::store::segment;
 use crate::store::segment::Compression;
 use crate::store::segment::SegmentInfo;
@@ -55,18 +55,27 @@ pub fn seal(
         part.sealed = Some(sealed);
     };
     threads.on_each(parts.iter_mut(), || true, write);
-    let sealed = sync_names(disk, folder, &parts).and_then(|()| {
-        parts.iter().filter_map(|part| part.sealed.clone()).collect::<Result<Vec<_>, _>>()
-    });
-    let sealed = sealed.inspect_err(|_| remove(disk, folder, &parts))?;
+    let (mut segments, mut weight, mut done) = (Vec::new(), 0, Ok(()));
+    for sealed in parts.into_iter().filter_map(|part| part.sealed) {
+        match sealed {
+            Ok((info, of_it)) => {
+                segments.push(info);
+                weight += of_it;
+            }
+            Err(error) => done = done.and(Err(error)),
+        }
+    }
+    let done = done.and_then(|()| names::sync(disk, folder, &segments));
+    // The failure is told.
+    done.inspect_err(|_| names::remove(disk, folder, &segments))?;
     Ok(GenerationInfo {
         first_index: first.first_index(),
         end_index: last.end_index(),
         rows: blocks.iter().map(|block| block.len() as u64).sum(),
-        weight: sealed.iter().map(|(_, weight)| weight).sum(),
+        weight,
         first_arrival: first.arrivals.at(0).0,
         last_arrival: last.arrivals.at(last.len() - 1).0,
-        segments: sealed.into_iter().map(|(info, _)| info).collect(),
+        segments,
     })
 }
 
@@ -83,30 +92,4 @@ fn parts(blocks: &[Arc<Block>]) -> Vec<Part> {
         }
     }
     parts.into_values().collect()
-}
-
-/// Makes the names of the files stable.
-fn sync_names(disk: &dyn Disk, folder: &str, parts: &[Part]) -> Result<(), StoreError> {
-    let sync = |folder: &str| {
-        disk.sync_folder(folder).map_err(|error| StoreError::io("cannot sync", folder, error))
-    };
-    if parts.iter().any(|part| !matches!(part.sealed, Some(Ok(_)))) {
-        return Ok(());
-    }
-    for part in parts {
-        // The file has its name once this is stable: the journal may forget its rows only after.
-        sync(&shard_folder(folder, part.birth.shard))?;
-    }
-    // The folders of shards that had no segment before are new names, and so are those above them at the first segment.
-    with_those_above(folder).try_for_each(sync)
-}
-
-/// Takes away what was written of a generation that failed.
-fn remove(disk: &dyn Disk, folder: &str, parts: &[Part]) {
-    for part in parts {
-        if let Some(Ok((info, _))) = &part.sealed {
-            // The failure is told; a file that stays is one that no store knows, and goes at the next start.
-            let _removed = disk.remove(&info.path(folder));
-        }
-    }
 }
