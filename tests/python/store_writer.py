@@ -1,8 +1,8 @@
 """A program that writes to a folder and is killed at it, again and again.
 
-`store_writer.py FOLDER` has a child for each line "ROUND SECONDS" that it reads: the child opens the folder, which is
-at the hour of its round, and writes until it is killed after so many seconds. What it is about to send and what was
-acknowledged is told in a line of JSON each; "killed" ends the round.
+`store_writer.py FOLDER` has a child for each line "ROUND SECONDS SINCE" that it reads: the child opens the folder, which
+is at the hour of its round, and writes until it is killed so many seconds after it was started or has opened the folder,
+as SINCE says. What it is about to send and what was acknowledged is told in a line of JSON each; "killed" ends the round.
 """
 
 import json
@@ -107,7 +107,7 @@ def come_and_go(engine, chance):
         time.sleep(0.01)
 
 
-def live(folder, turn):
+def live(folder, turn, is_open):
     chance = random.Random(turn)
     shardstream.engine._SEAL_BYTES = SEAL_BYTES
     clock = ss.ManualClock()
@@ -119,6 +119,7 @@ def live(folder, turn):
     except errors.ResourceNotFoundException:
         stream = engine.create_stream("clicks", shards=2)
     tell(opened=True)
+    os.close(is_open)
     threads = [threading.Thread(target=Lane(stream, turn, lane).run) for lane in range(LANES)]
     threads.append(threading.Thread(target=come_and_go, args=(engine, chance)))
     for thread in threads:
@@ -127,11 +128,16 @@ def live(folder, turn):
 
 def main(folder):
     for line in sys.stdin:
-        turn, seconds = line.split()
+        turn, seconds, since = line.split()
+        opened, is_open = os.pipe()
         pid = os.fork()
         if pid == 0:
-            live(folder, int(turn))
+            live(folder, int(turn), is_open)
             return
+        os.close(is_open)
+        if since == "opened":
+            assert os.read(opened, 1) == b""
+        os.close(opened)
         time.sleep(float(seconds))
         os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
