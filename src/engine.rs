@@ -288,10 +288,12 @@ impl Engine {
         }
     }
 
-    /// Sequence indices of a stream start at a number that looks like Kinesis's and depends on nothing but seed and name.
+    /// Sequence indices of a stream start at a number that looks like Kinesis's and depends on nothing but seed and name,
+    /// and on what its store lost.
     fn first_index(&self, name: &str) -> u64 {
         let mixed = HashKey::of(&format!("{}/{name}", self.options.seed));
-        1 + u64::from(u32::try_from(mixed.0 >> 96).expect("32 bits are left"))
+        let lost = self.ledger.as_ref().map_or(0, |ledger| ledger.lost_indices());
+        1 + u64::from(u32::try_from(mixed.0 >> 96).expect("32 bits are left")) + lost
     }
 }
 

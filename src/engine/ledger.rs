@@ -37,6 +37,8 @@ const SEAL_SHARD_BYTES: usize = 1024 * 1024;
 const SEAL_BYTES_MAX: usize = 8 * SEAL_BYTES;
 /// Bytes of the journal after which a checkpoint is worth its write: a few generations' worth.
 const CHECKPOINT_BYTES: u64 = 4 * SEAL_BYTES as u64;
+/// Indices that no record gets after records may have been lost that somebody saw: so no number is given out twice.
+pub(crate) const LOST_INDICES: u64 = 1 << 40;
 
 /// What an engine is opened on.
 #[derive(Clone, Debug)]
@@ -84,6 +86,7 @@ pub(crate) struct Ledger {
     streams: Mutex<BTreeMap<u64, Weak<Stream>>>,
     accounts: Mutex<Vec<Weak<Account>>>,
     next_stream: AtomicU64,
+    losses: AtomicU64,
     doomed: Mutex<Vec<Doomed>>,
     checkpointed: Mutex<Checkpointed>,
     /// How far a reader has come.
@@ -105,6 +108,7 @@ impl Ledger {
             streams: Mutex::default(),
             accounts: Mutex::default(),
             next_stream: AtomicU64::new(1),
+            losses: AtomicU64::new(0),
             doomed: Mutex::default(),
             checkpointed: Mutex::default(),
             following: Mutex::default(),
@@ -239,6 +243,20 @@ impl Ledger {
 
     pub(crate) fn number_streams_from(&self, next: u64) {
         self.next_stream.fetch_max(next, Ordering::SeqCst);
+    }
+
+    /// How many times something may have been lost that somebody saw.
+    pub(crate) fn losses(&self) -> u64 {
+        self.losses.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn count_losses(&self, count: u64) {
+        self.losses.fetch_add(count, Ordering::SeqCst);
+    }
+
+    /// Indices that no record of a new stream gets: one that was lost may have had its name, and its birth.
+    pub(crate) fn lost_indices(&self) -> u64 {
+        self.losses().saturating_mul(LOST_INDICES)
     }
 
     /// Takes an entry in, behind all before it.

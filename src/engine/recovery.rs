@@ -11,6 +11,7 @@ use crate::engine::EngineOptions;
 use crate::engine::durable::Durable;
 use crate::engine::durable::Replayed;
 use crate::engine::kept::Kept;
+use crate::engine::ledger::LOST_INDICES;
 use crate::engine::ledger::Ledger;
 use crate::engine::ledger::StoreOptions;
 use crate::engine::ledger::checkpoint;
@@ -43,9 +44,6 @@ use crate::store::checkpoint::COPY;
 use crate::store::disk::Name;
 use crate::store::journal;
 use crate::store::journal::Frame;
-
-/// Indices that no record gets after records may have been lost that somebody saw: so no number is given out twice.
-const LOST_INDICES: u64 = 1 << 40;
 
 /// What a checkpoint tells of the journal after it.
 #[derive(Clone, Copy, Debug)]
@@ -115,10 +113,7 @@ impl Engine {
             let fault = format!("the journal ends at {}, and went on to {began} at least", end.at);
             return Err(StoreError::damaged("@journal", 0, fault).into());
         }
-        let may_have_lost = !was_commit && !was_closed;
-        for stream in ledger.streams() {
-            stream.end_replay(may_have_lost.then_some(LOST_INDICES));
-        }
+        ledger.end_replay(!was_commit && !was_closed);
         ledger.begin(Journal::open(disk, ledger.id, end, ledger.store.durability)?);
         ledger.remove_strays(was_closed);
         ledger.checkpoint(false)?;
@@ -135,6 +130,7 @@ impl Engine {
         let id = checkpoint::unhex(&said.store).ok_or_else(damaged)?;
         let ledger = Arc::new(Ledger::new(store, id, said.home()));
         ledger.number_streams_from(said.next_stream);
+        ledger.count_losses(said.losses);
         let engine = Self::with(options, Some(Arc::clone(&ledger)));
         let told = Told {
             began: Lsn(said.began),
@@ -375,16 +371,25 @@ impl Stream {
     }
 
     /// Everything that was written down is told.
-    pub(crate) fn end_replay(&self, lost: Option<u64>) {
+    fn end_replay(&self, lost: u64) {
         let Some(durable) = self.durable() else { return };
         let replayed = *durable.replayed.lock();
         let mut state = self.lock();
         state.log.reach(u64::MAX);
         state.log.arrived(replayed.last_arrival);
         let end = state.log.end().0.max(replayed.end_index);
-        state.log.skip_to(end + lost.unwrap_or(0));
+        state.log.skip_to(end + lost);
         let end = state.log.end();
         state.log.show(end);
+    }
+}
+
+impl Ledger {
+    /// Goes on from all that was told, behind what may have been lost.
+    pub(crate) fn end_replay(&self, may_have_lost: bool) {
+        self.count_losses(u64::from(may_have_lost));
+        let lost = if may_have_lost { LOST_INDICES } else { 0 };
+        self.streams().iter().for_each(|stream| stream.end_replay(lost));
     }
 }
 

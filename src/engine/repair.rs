@@ -63,6 +63,7 @@ pub fn repair(
         Ok(())
     })?;
     let (damages, end) = damages;
+    ledger.end_replay(!damages.is_empty());
     findings.extend(damages.into_iter().map(|damage| Finding {
         loss: format!(
             "{} bytes of the journal cannot be read: what they said is lost",
@@ -72,7 +73,6 @@ pub fn repair(
         offset: damage.offset,
     }));
     for stream in ledger.streams() {
-        stream.end_replay(None);
         let Some(durable) = stream.durable() else { continue };
         let chunks = stream.lock().log.chunks();
         for generation in chunks.iter().filter_map(Chunk::generation) {

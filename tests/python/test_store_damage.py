@@ -201,6 +201,19 @@ def test_journal_when_a_bit_is_flipped_then_opening_names_file_and_offset_and_re
         assert data_of(clicks.read(last)) == [records[-1], b"goes on"]
 
 
+def test_repair_when_the_journal_lost_something_then_new_numbers_begin_behind_what_it_may_have_been(unsealed, capsys):
+    folder, records = unsealed
+    flip(journal(folder), journal(folder).read_bytes().index(records[50]))
+    repaired(folder, capsys)
+    numbers = []
+    for engine in [ss.Engine(), ss.Engine(folder)]:
+        with engine:
+            stream = engine.create_stream("views", shards=1)
+            stream.put(b"", key="user-1")
+            numbers.append(stream.read().to_numpy("sequence_index")[0])
+    assert numbers[1] == numbers[0] + 2**40
+
+
 def test_journal_when_its_end_is_torn_then_opens_without_what_was_never_whole(unsealed):
     folder, records = unsealed
     path = journal(folder)

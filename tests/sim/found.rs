@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 
+use shardstream::store::Durability;
+
 use crate::command::Bulk;
 use crate::command::Command;
 use crate::command::Table;
 use crate::command::key;
 use crate::dice::Dice;
 use crate::run::Run;
+use crate::seen::Record;
 use crate::seen::Seen;
 use crate::seen::Which;
 use crate::simulated::Simulated;
+use crate::world::Plan;
+use crate::world::START_MS;
 use crate::world::World;
 
 const CLICKS: Which = (0, "clicks");
@@ -103,4 +108,32 @@ fn fork_is_there_whose_name_a_stream_had_before() {
         Command::Tick,
     ]);
     assert_eq!(opened(&run, run.disk.killed()), run.look());
+}
+
+#[test]
+fn stream_that_was_lost_and_the_next_of_its_name_share_no_number() {
+    let (create, put) = (Command::Create(CLICKS, 1), Command::Put(CLICKS, bulk(1, 0, 0)));
+    let plan = Plan { durability: Durability::None, ..done(&[]).plan };
+    let mut lost = 0;
+    for seed in 0..40 {
+        let disk = Simulated::new();
+        let world = World::open(plan, Arc::new(disk.clone()), START_MS).expect("the disk is new");
+        let act = |world: &World, command| world.act(command).expect("the disk is well");
+        // The second of its name within a second is of the next one.
+        for command in [&create, &Command::Delete(CLICKS), &create] {
+            act(&world, command);
+        }
+        let before = act(&world, &put);
+        let mut dice = Dice::new(seed);
+        let disk = Arc::new(disk.survive(&mut || dice.roll()));
+        let world = World::open(plan, disk, START_MS + 1_000).expect("it opens");
+        let found = Seen::of(&world.engine).expect("it can be read");
+        if !found.streams.contains_key(&key(CLICKS)) {
+            lost += 1;
+            act(&world, &create);
+        }
+        let place = |record: &Record| (record.number.birth, record.number.index);
+        assert_ne!(place(&act(&world, &put)[0]), place(&before[0]), "seed {seed}");
+    }
+    assert!(0 < lost);
 }

@@ -33,6 +33,9 @@ pub(crate) struct Checkpoint {
     pub(crate) replay_from: u64,
     /// The number of the next stream.
     pub(crate) next_stream: u64,
+    /// How many times something may have been lost that somebody saw.
+    #[serde(default)]
+    pub(crate) losses: u64,
     pub(crate) accounts: Vec<AsOf<AccountEntry>>,
     pub(crate) streams: Vec<AsOf<StreamEntry>>,
 }
@@ -161,6 +164,7 @@ impl Ledger {
             began: began.0,
             replay_from: replay_from.0,
             next_stream: self.next_stream(),
+            losses: self.losses(),
             accounts,
             streams,
         }
