@@ -55,11 +55,14 @@ impl fmt::Display for Millis {
 /// Where an engine takes its time from.
 #[derive(Clone, Debug)]
 pub enum Clock {
-    /// A clock that moves only when told.
+    /// A clock that its user moves.
     Manual(Arc<ManualClock>),
     /// The machine's clock.
     System,
 }
+
+/// How long nothing is looked at where somebody may move time without a word.
+const HELD_LOOK: Duration = Duration::from_millis(20);
 
 impl Clock {
     /// Returns the time.
@@ -70,15 +73,44 @@ impl Clock {
         }
     }
 
-    /// Waits `duration`, and tells whether time passed by waiting: a manual clock never waits.
-    pub fn wait(&self, duration: Duration) -> bool {
+    /// Tells whether time stands still until somebody moves it.
+    pub fn is_still(&self) -> bool {
         match self {
-            Self::Manual(_) => false,
-            #[expect(clippy::disallowed_methods, reason = "the one place that waits")]
-            Self::System => {
-                std::thread::sleep(duration);
-                true
+            Self::Manual(clock) => clock.is_still(),
+            Self::System => false,
+        }
+    }
+
+    /// Returns how long to wait for a time at most before looking again; not at all where whoever moves it rings a bell.
+    pub fn pause(&self, until: Millis) -> Option<Duration> {
+        if let Self::Manual(clock) = self {
+            if clock.held().is_some() {
+                return Some(HELD_LOOK);
             }
+            if clock.is_still() {
+                return None;
+            }
+        }
+        Some(Duration::from_millis(u64::try_from(until.since(self.now())).unwrap_or(0)))
+    }
+
+    /// Waits `duration`, and tells whether time passed by waiting: a clock that stands still does not wait.
+    pub fn wait(&self, duration: Duration) -> bool {
+        if self.is_still() {
+            return false;
+        }
+        #[expect(clippy::disallowed_methods, reason = "the one place that waits")]
+        std::thread::sleep(duration);
+        true
+    }
+
+    /// Lets time pass: a clock that stands still is moved on, and any other is waited for.
+    pub fn pass(&self, duration: Duration) {
+        match self {
+            Self::Manual(clock) if clock.is_still() => {
+                clock.advance(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
+            }
+            _ => drop(self.wait(duration)),
         }
     }
 }
@@ -90,11 +122,58 @@ fn system_now() -> Millis {
     Millis(since_epoch.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX)))
 }
 
-/// A clock that stands still until it is moved, and never goes back.
-#[derive(Debug)]
+/// What holds time somewhere else, for as long as it does.
+pub type Holder = dyn Fn() -> Option<Millis> + Send + Sync;
+
+/// A clock in its user's hand: it stands still until it is moved, or runs until it is frozen, and never goes back.
 pub struct ManualClock {
-    now_ms: AtomicI64,
+    /// Its hand, packed, so that nobody reads half of a change.
+    hand: AtomicI64,
+    /// Somebody else's time, which goes before its own.
+    holder: Option<Box<Holder>>,
     bell: Bell,
+}
+
+/// How a clock tells its time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Hand {
+    /// It stands at a time.
+    Still(i64),
+    /// It is so far ahead of the machine's clock.
+    Ahead(i64),
+}
+
+impl Hand {
+    fn packed(self) -> i64 {
+        match self {
+            Self::Still(ms) => ms.clamp(i64::MIN >> 1, i64::MAX >> 1) << 1,
+            Self::Ahead(ms) => ms.clamp(i64::MIN >> 1, i64::MAX >> 1) << 1 | 1,
+        }
+    }
+
+    fn unpacked(packed: i64) -> Self {
+        if packed & 1 == 0 { Self::Still(packed >> 1) } else { Self::Ahead(packed >> 1) }
+    }
+
+    fn now(self) -> i64 {
+        match self {
+            Self::Still(ms) => ms,
+            Self::Ahead(ms) => system_now().0.saturating_add(ms),
+        }
+    }
+
+    fn moved(self, duration_ms: i64) -> Self {
+        match self {
+            Self::Still(ms) => Self::Still(ms.saturating_add(duration_ms)),
+            Self::Ahead(ms) => Self::Ahead(ms.saturating_add(duration_ms)),
+        }
+    }
+}
+
+impl fmt::Debug for ManualClock {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ManualClock").field("hand", &self.hand()).finish_non_exhaustive()
+    }
 }
 
 impl ManualClock {
@@ -103,31 +182,69 @@ impl ManualClock {
 
     /// Makes a clock that stands at `start`.
     pub fn new(start: Millis) -> Self {
-        Self { now_ms: AtomicI64::new(start.0), bell: Bell::default() }
+        let hand = AtomicI64::new(Hand::Still(start.0).packed());
+        Self { hand, holder: None, bell: Bell::default() }
     }
 
-    /// Returns the time it stands at.
+    /// Goes by somebody else's time whenever there is one.
+    #[must_use]
+    pub fn held_by(self, holder: Box<Holder>) -> Self {
+        Self { holder: Some(holder), ..self }
+    }
+
+    fn hand(&self) -> Hand {
+        Hand::unpacked(self.hand.load(Ordering::SeqCst))
+    }
+
+    /// Moves the hand, rings, and returns the time.
+    fn turn(&self, turned: impl Fn(Hand) -> Hand) -> Millis {
+        let turn = |packed| Some(turned(Hand::unpacked(packed)).packed());
+        let before = self.hand.fetch_update(Ordering::SeqCst, Ordering::SeqCst, turn);
+        let before = before.expect("the update always gives a value");
+        self.bell.ring();
+        Millis(turned(Hand::unpacked(before)).now())
+    }
+
+    /// Returns the time.
     pub fn now(&self) -> Millis {
-        Millis(self.now_ms.load(Ordering::SeqCst))
+        self.held().unwrap_or_else(|| Millis(self.hand().now()))
+    }
+
+    /// Returns somebody else's time, if that holds now.
+    pub fn held(&self) -> Option<Millis> {
+        self.holder.as_ref().and_then(|holder| holder())
+    }
+
+    /// Tells whether it stands still until somebody moves it.
+    pub fn is_still(&self) -> bool {
+        matches!(self.hand(), Hand::Still(_)) || self.held().is_some()
     }
 
     /// Moves on by `duration_ms`, which is not negative, and returns the new time.
     pub fn advance(&self, duration_ms: i64) -> Millis {
         assert!(0 <= duration_ms, "a clock does not go back");
-        let moved = |now: i64| Some(now.saturating_add(duration_ms));
-        let before = self
-            .now_ms
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved)
-            .expect("the update always gives a value");
-        self.bell.ring();
-        Millis(before.saturating_add(duration_ms))
+        self.turn(|hand| hand.moved(duration_ms))
     }
 
     /// Moves to `time` unless the clock is already past it, and returns where it stands.
     pub fn advance_to(&self, time: Millis) -> Millis {
-        let moved = Millis(self.now_ms.fetch_max(time.0, Ordering::SeqCst).max(time.0));
-        self.bell.ring();
-        moved
+        self.turn(|hand| match hand {
+            Hand::Still(ms) => Hand::Still(ms.max(time.0)),
+            Hand::Ahead(_) => hand.moved(time.0.saturating_sub(hand.now()).max(0)),
+        })
+    }
+
+    /// Lets it run from where it stands, as fast as the machine's clock does.
+    pub fn run(&self) -> Millis {
+        self.turn(|hand| match hand {
+            Hand::Still(ms) => Hand::Ahead(ms.saturating_sub(system_now().0)),
+            Hand::Ahead(_) => hand,
+        })
+    }
+
+    /// Stops it where it stands.
+    pub fn freeze(&self) -> Millis {
+        self.turn(|hand| Hand::Still(hand.now()))
     }
 
     /// Returns what rings when the clock moves.
@@ -205,6 +322,44 @@ mod tests {
         assert_eq!(clock.advance_to(Millis(900)), Millis(1_000));
         assert_eq!(clock.advance_to(Millis(1_100)), Millis(1_100));
         assert_eq!(clock.now(), Millis(1_100));
+    }
+
+    #[test]
+    fn clock_that_runs_goes_on_from_where_it_stood_and_stops_where_it_is() {
+        let clock = ManualClock::new(Millis(1_000));
+        let before = system_now();
+        clock.run();
+        let (first, second) = (clock.now(), clock.advance(5_000));
+        assert!(Millis(1_000) <= first && first.plus(5_000) <= second);
+        assert!(second.since(Millis(1_000)) <= 5_000 + system_now().since(before));
+        assert!(!Clock::Manual(Arc::new(clock)).is_still());
+        let clock = ManualClock::new(Millis(7_000));
+        clock.run();
+        let stopped = clock.freeze();
+        assert_eq!((clock.now(), clock.is_still()), (stopped, true));
+        assert!(Millis(7_000) <= stopped);
+    }
+
+    #[test]
+    fn clock_goes_by_the_time_of_whoever_holds_it() {
+        let held = Arc::new(AtomicI64::new(-1));
+        let told = Arc::clone(&held);
+        let holder = move || Some(told.load(Ordering::SeqCst)).filter(|ms| 0 <= *ms).map(Millis);
+        let clock = Arc::new(ManualClock::new(Millis(9_000)).held_by(Box::new(holder)));
+        clock.run();
+        held.store(5, Ordering::SeqCst);
+        assert_eq!((clock.now(), clock.is_still()), (Millis(5), true));
+        assert_eq!(Clock::Manual(Arc::clone(&clock)).pause(Millis(9)), Some(HELD_LOOK));
+        held.store(-1, Ordering::SeqCst);
+        assert!(Millis(9_000) <= clock.now() && !clock.is_still());
+    }
+
+    #[test]
+    fn time_that_stands_still_is_passed_by_moving_it() {
+        let clock = Arc::new(ManualClock::new(Millis(1_000)));
+        Clock::Manual(Arc::clone(&clock)).pass(Duration::from_millis(250));
+        assert_eq!(clock.now(), Millis(1_250));
+        assert_eq!(Clock::Manual(clock).pause(Millis(9_999)), None);
     }
 
     #[test]

@@ -5,12 +5,14 @@
     reason = "docstrings here are for Python's readers, in Google's style"
 )]
 
+mod answers;
 mod argument;
 mod attentive;
 mod client;
 mod clock;
 mod engine;
 mod error;
+mod faults;
 mod gets;
 mod given;
 mod puts;
@@ -36,6 +38,10 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 #[pymodule]
 mod _core {
     #[pymodule_export]
+    use super::answers::PyEndpoint;
+    #[pymodule_export]
+    use super::answers::PyFrames;
+    #[pymodule_export]
     use super::client::PyKinesis;
     #[pymodule_export]
     use super::client::PySubscription;
@@ -45,6 +51,8 @@ mod _core {
     use super::engine::PyEngine;
     #[pymodule_export]
     use super::engine::repair;
+    #[pymodule_export]
+    use super::faults::PyFaults;
     #[pymodule_export]
     use super::query::PyAnswer;
     #[pymodule_export]

@@ -1,12 +1,14 @@
 //! The endpoint: sockets, languages, signatures and event streams around the service; nothing clever.
 
+pub(crate) mod answer;
 mod connection;
 mod credentials;
 mod events;
+pub(crate) mod frames;
 mod linger;
 #[cfg(any(test, fuzzing))]
 pub mod memory;
-mod protocol;
+pub(crate) mod protocol;
 mod signature;
 mod tls;
 

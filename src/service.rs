@@ -5,6 +5,7 @@ pub mod check;
 pub mod decode;
 pub mod encode;
 pub mod error;
+pub mod faults;
 pub mod kinesis;
 mod refusal;
 pub mod shape;
@@ -13,6 +14,7 @@ pub mod value;
 
 pub use error::ErrorCode;
 pub use error::ServiceError;
+pub use faults::Faults;
 pub use kinesis::Caller;
 pub use kinesis::Kinesis;
 pub use value::Members;

@@ -53,6 +53,10 @@ from shardstream.windows import (
     var,
 )
 
+TYPE_CHECKING = False  # `typing` costs more to import than all of this package
+if TYPE_CHECKING:
+    from shardstream import testing
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -93,8 +97,19 @@ __all__ = [
     "session",
     "std",
     "sum",
+    "testing",
     "top_k",
     "tumble",
     "var",
     "window",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """What only tests need is imported when it is asked for."""
+    if name == "testing":
+        import importlib
+
+        return importlib.import_module("shardstream.testing")
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)

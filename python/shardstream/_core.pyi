@@ -1,7 +1,7 @@
 """The native part of shardstream; its face is the package `shardstream`."""
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, Self, SupportsIndex, TypeAlias, final, overload
 
 from numpy.typing import NDArray
@@ -9,8 +9,11 @@ from typing_extensions import Buffer, CapsuleType, disjoint_base
 
 __all__ = [
     "Answer",
+    "Endpoint",
     "Engine",
+    "Faults",
     "Follow",
+    "Frames",
     "Kinesis",
     "ManualClock",
     "PutError",
@@ -37,7 +40,13 @@ _NativePosition: TypeAlias = str | tuple[str, str] | tuple[str, int]
 class ManualClock:
     """A clock that stands still until it is moved; times are milliseconds since 1970."""
 
-    def __new__(cls, start_ms: int) -> Self: ...
+    def __new__(cls, start_ms: int, holder: Callable[[], int | None] | None = None) -> Self: ...
+    def run(self) -> None: ...
+    def freeze(self) -> None: ...
+    @property
+    def is_still(self) -> bool: ...
+    @property
+    def is_held(self) -> bool: ...
     def advance_ms(self, duration_ms: int) -> int: ...
     def set_ms(self, time_ms: int) -> int: ...
     def now_ms(self) -> int: ...
@@ -85,6 +94,44 @@ class Engine:
     def now_ms(self) -> int: ...
 
 _Refusal: TypeAlias = tuple[str, str, int]
+
+@final
+class Endpoint:
+    """The endpoint of an engine, without its sockets."""
+
+    def __new__(cls, engine: Engine) -> Self: ...
+    def respond(
+        self, method: str, uri: str, headers: Sequence[tuple[str, bytes]], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes | Frames] | None: ...
+
+@final
+class Frames:
+    """The frames of a subscription; none is waited for on a clock that stands still."""
+
+    def next(self, wait: bool) -> bytes | bool | None: ...
+    def close(self) -> None: ...
+
+@final
+class Faults:
+    """What goes wrong on purpose at an engine's clients and servers; the package's `Faults` is its face."""
+
+    def __new__(cls, engine: Engine) -> Self: ...
+    def add(
+        self,
+        kind: dict[str, Any],
+        *,
+        operation: str | None,
+        stream: str | None,
+        shard: str | None,
+        at: list[int] | None,
+        rate: float | None,
+        times: int | None,
+    ) -> int | None: ...
+    def counts(self) -> list[int]: ...
+    def end(self, place: int) -> None: ...
+    def chaos(self, seed: int, percent: int) -> None: ...
+    def reset(self, seed: int) -> None: ...
+    def fired(self) -> list[dict[str, Any]]: ...
 
 @final
 class Kinesis:

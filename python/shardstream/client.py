@@ -144,12 +144,14 @@ class Exceptions:
     def __init__(self) -> None:
         """Find out whether botocore is there, whose exceptions ours are then."""
         try:
-            from botocore.exceptions import ClientError, ParamValidationError, WaiterError
+            from botocore.exceptions import ClientError, ConnectionClosedError, ParamValidationError, WaiterError
         except ImportError:
             ClientError, ParamValidationError, WaiterError = _ClientError, _ParamValidationError, _WaiterError  # noqa: N806 - classes
+            ConnectionClosedError = _ConnectionClosedError  # noqa: N806 - a class
         self.ClientError: type[Exception] = ClientError
         self._param_validation_error: Callable[..., Exception] = ParamValidationError
         self._waiter_error: Callable[..., Exception] = WaiterError
+        self._connection_closed_error: Callable[..., Exception] = ConnectionClosedError
         self._classes: dict[str, type[Exception]] = {}
 
     def __getattr__(self, name: str) -> type[Exception]:
@@ -171,6 +173,8 @@ class Exceptions:
         code, message, status = refusal
         if code == "InvalidParameters":
             return self._param_validation_error(report=message)
+        if code == "ConnectionClosedError":
+            return self._connection_closed_error(endpoint_url=f"shardstream, {operation}", request=None)
         error = {"Message": message, "Code": code}
         response = {"Error": error, "ResponseMetadata": _metadata(status), "message": message}
         return self.from_code(code)(response, operation)
@@ -197,6 +201,16 @@ class _ParamValidationError(ShardstreamError, ValueError):
 
     def __init__(self, report: str) -> None:
         super().__init__(f"Parameter validation failed:\n{report}")
+
+
+class _ConnectionClosedError(ShardstreamError, ConnectionError):
+    """A connection that was closed on purpose, where botocore is not installed."""
+
+    def __init__(self, endpoint_url: str, request: object) -> None:
+        super().__init__(
+            f'Connection was closed before we received a valid response from endpoint URL: "{endpoint_url}".'
+        )
+        self.request = request
 
 
 class _WaiterError(ShardstreamError):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from shardstream.client import KinesisClient
     from shardstream.server import Server
+    from shardstream.testing.faults import Faults
 
 __all__ = ["Engine"]
 
@@ -131,6 +132,8 @@ class Engine:
         self._path = None if store is None else str(store["path"])
         self._clock = clock
         self._limits = limits
+        self._seed = seed
+        self._faults: Faults | None = None
 
     @property
     def clock(self) -> ManualClock | SystemClock:
@@ -138,9 +141,28 @@ class Engine:
         return SystemClock(self._core) if self._clock is None else self._clock
 
     @property
+    def faults(self) -> Faults:
+        """What goes wrong on purpose at this engine's clients and endpoint; nothing until it is told to."""
+        if self._faults is None:
+            from shardstream.testing.faults import Faults
+
+            self._faults = Faults(self, seed=self._seed)
+        return self._faults
+
+    @property
     def path(self) -> str | None:
         """The folder that keeps the engine's streams; `None` in memory."""
         return self._path
+
+    @property
+    def region(self) -> str:
+        """The region in ARNs."""
+        return self._core.region
+
+    @property
+    def account_id(self) -> str:
+        """The account in ARNs: 12 digits."""
+        return self._core.account_id
 
     @property
     def closed(self) -> bool:

@@ -214,6 +214,11 @@ impl Stream {
         }
     }
 
+    /// Returns the shard that a record goes to now.
+    pub fn shard_of(&self, now: Millis, entry: Entry<'_>) -> Result<ShardIndex, EngineError> {
+        Ok(self.trimmed_at(now)?.map.owner(entry.hash_key()).shard)
+    }
+
     /// Appends one record.
     pub fn put(&self, now: Millis, entry: Entry<'_>) -> Result<SequenceNumber, EngineError> {
         let hash_key = entry.hash_key();

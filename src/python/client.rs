@@ -19,7 +19,6 @@ use pyo3::types::PyString;
 use pyo3::types::PyTuple;
 use pyo3::types::PyType;
 
-use crate::clock::Clock;
 use crate::clock::Millis;
 use crate::python::attentive::WAIT_SLICE;
 use crate::python::engine::PyEngine;
@@ -80,7 +79,7 @@ fn read<T>(
 impl PyKinesis {
     #[new]
     fn new(engine: PyRef<'_, PyEngine>) -> Self {
-        Self { kinesis: Arc::new(Kinesis::new(Arc::clone(&engine.engine))) }
+        Self { kinesis: Arc::clone(&engine.kinesis) }
     }
 
     /// The names of the operations, in order.
@@ -230,7 +229,7 @@ impl PySubscription {
                     *self.subscription.lock() = Some(subscription);
                     return Ok((Some(dictionary(py, &members)?), None));
                 }
-                Step::Wait(_) if matches!(subscription.clock(), Clock::Manual(_)) => {
+                Step::Wait(_) if subscription.clock().is_still() => {
                     *self.subscription.lock() = Some(subscription);
                     return Ok((None, None));
                 }

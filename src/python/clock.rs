@@ -17,9 +17,38 @@ pub(super) struct PyManualClock {
 
 #[pymethods]
 impl PyManualClock {
+    /// Stands at `start_ms`; where `holder` is given, what it returns goes before, unless that is nothing.
     #[new]
-    fn new(start_ms: i64) -> PyResult<Self> {
-        Ok(Self { clock: Arc::new(ManualClock::new(within(start_ms)?)) })
+    #[pyo3(signature = (start_ms, holder=None))]
+    fn new(start_ms: i64, holder: Option<Py<PyAny>>) -> PyResult<Self> {
+        let clock = ManualClock::new(within(start_ms)?);
+        let clock = match holder {
+            Some(holder) => clock.held_by(Box::new(move || held(&holder))),
+            None => clock,
+        };
+        Ok(Self { clock: Arc::new(clock) })
+    }
+
+    /// Lets it run from where it stands.
+    fn run(&self, py: Python<'_>) {
+        py.detach(|| self.clock.run());
+    }
+
+    /// Stops it where it stands.
+    fn freeze(&self, py: Python<'_>) {
+        py.detach(|| self.clock.freeze());
+    }
+
+    /// Whether it stands still until somebody moves it.
+    #[getter]
+    fn is_still(&self) -> bool {
+        self.clock.is_still()
+    }
+
+    /// Whether somebody else's time goes before its own now.
+    #[getter]
+    fn is_held(&self) -> bool {
+        self.clock.held().is_some()
     }
 
     /// Moves on by `duration_ms` and returns the new time.
@@ -51,6 +80,13 @@ impl PyManualClock {
     fn now_ms(&self) -> i64 {
         self.clock.now().0
     }
+}
+
+/// What a holder says; nothing, where it fails.
+fn held(holder: &Py<PyAny>) -> Option<Millis> {
+    Python::attach(|py| holder.call0(py).and_then(|ms| ms.extract::<Option<i64>>(py)))
+        .unwrap_or_default()
+        .map(Millis)
 }
 
 /// A time that a clock can stand at.

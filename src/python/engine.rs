@@ -23,6 +23,7 @@ use crate::engine::snapshot::Target;
 use crate::engine::stream::check_shard_count;
 use crate::python::argument;
 use crate::python::clock::PyManualClock;
+use crate::service::Kinesis;
 use crate::store::Compression;
 use crate::store::Durability;
 use crate::store::folder;
@@ -33,6 +34,8 @@ use crate::threads::Threads;
 #[derive(Debug)]
 pub(super) struct PyEngine {
     pub(super) engine: Arc<Engine>,
+    /// The service over it, which all clients and servers share, and what goes wrong at it on purpose.
+    pub(super) kinesis: Arc<Kinesis>,
 }
 
 /// The account and region of engines that are not told theirs.
@@ -124,7 +127,9 @@ impl PyEngine {
             None => Engine::new(options(None)),
             Some(store) => py.detach(|| store.open(options))?,
         };
-        Ok(Self { engine: Arc::new(engine) })
+        let engine = Arc::new(engine);
+        let kinesis = Arc::new(Kinesis::new(Arc::clone(&engine)));
+        Ok(Self { engine, kinesis })
     }
 
     /// Writes all streams to a new store in a folder that is empty or not there.

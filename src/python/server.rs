@@ -13,7 +13,6 @@ use crate::server::Credentials;
 use crate::server::Server;
 use crate::server::ServerError;
 use crate::server::ServerOptions;
-use crate::service::Kinesis;
 
 /// A server; the package's `Server` is its face.
 #[pyclass(name = "Server", module = "shardstream._core", frozen, subclass)]
@@ -53,7 +52,7 @@ impl PyServer {
             None => tls.then_some(Certificate::SelfMade),
         };
         let credentials = credentials.map(Credentials::new);
-        let kinesis = Arc::new(Kinesis::new(Arc::clone(&engine.engine)));
+        let kinesis = Arc::clone(&engine.kinesis);
         let options = ServerOptions { host, port, tls, credentials, insecure };
         let server =
             py.detach(|| Server::start(kinesis, options)).map_err(|error| server_error(&error))?;

@@ -6,7 +6,6 @@ use arrow_array::RecordBatch;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::clock::Clock;
 use crate::clock::Millis;
 use crate::engine::Engine;
 use crate::engine::EngineError;
@@ -42,6 +41,7 @@ use crate::python::write::PyPutResult;
 use crate::python::write::PyWriteReport;
 use crate::query::check_time;
 use crate::record::Record;
+use crate::service::Kinesis;
 
 /// Rows that are checked and routed so fast that a thread of their own, to listen meanwhile, costs more.
 const ROWS_AT_ONCE: usize = 16_384;
@@ -53,6 +53,7 @@ const FOLLOW_RECORDS: usize = 4_096;
 #[derive(Debug)]
 pub(super) struct PyStream {
     pub(super) engine: Arc<Engine>,
+    kinesis: Arc<Kinesis>,
     pub(super) stream: Arc<Stream>,
 }
 
@@ -60,7 +61,12 @@ pub(super) struct PyStream {
 impl PyStream {
     #[new]
     fn new(engine: PyRef<'_, PyEngine>, name: &str) -> PyResult<Self> {
-        Ok(Self { engine: Arc::clone(&engine.engine), stream: engine.engine.stream(name)? })
+        let stream = engine.engine.stream(name)?;
+        Ok(Self {
+            engine: Arc::clone(&engine.engine),
+            kinesis: Arc::clone(&engine.kinesis),
+            stream,
+        })
     }
 
     /// Appends one record to the shard that its key's MD5 falls in, and returns where it is.
@@ -259,7 +265,7 @@ impl PyStream {
 
     /// The engine it is of.
     fn engine(&self) -> PyEngine {
-        PyEngine { engine: Arc::clone(&self.engine) }
+        PyEngine { engine: Arc::clone(&self.engine), kinesis: Arc::clone(&self.kinesis) }
     }
 
     /// Writes what is in memory to segments.
@@ -549,7 +555,7 @@ impl Wait {
     ) -> PyResult<bool> {
         py.check_signals()?;
         if let Some(deadline) = self.deadline
-            && (deadline <= engine.now() || matches!(engine.options().clock, Clock::Manual(_)))
+            && (deadline <= engine.now() || engine.options().clock.is_still())
         {
             return Ok(false);
         }

@@ -268,7 +268,7 @@ impl Replay {
         };
         let left = (chunk.batch.num_rows() - chunk.next).min(CHUNK_ROWS);
         let count = match (&chunk.arrivals, self.options.speed) {
-            (Some(arrivals), Some(speed)) if matches!(self.clock, Clock::System) => {
+            (Some(arrivals), Some(speed)) if !self.clock.is_still() => {
                 let now = self.clock.now();
                 let &mut (first, began) = self.origin.get_or_insert((arrivals[chunk.next], now));
                 let reached = reached(now.since(began), speed, first);
@@ -312,7 +312,7 @@ impl Replay {
         // Rows arrive in event time, and the clock goes along once they are in: nothing waits. The engine takes no
         // arrival before its own time, so the clock must not be moved first.
         let moved = match (&self.clock, arrivals) {
-            (Clock::Manual(clock), Some(arrivals)) => {
+            (Clock::Manual(clock), Some(arrivals)) if clock.is_still() => {
                 let last = Millis(*arrivals.last().expect("a chunk has rows"));
                 if ManualClock::END <= last {
                     return Err(ReplayError::BeyondClock { time: last });

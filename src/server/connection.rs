@@ -1,18 +1,15 @@
 //! Connections: requests come in, within bounds of time and memory, and answers go out.
 
-use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Buf;
 use bytes::Bytes;
-use http::HeaderName;
 use http::Method;
 use http::Request;
 use http::Response;
 use http::StatusCode;
-use http::header::ORIGIN;
 use http_body_util::BodyExt;
 use http_body_util::Either;
 use http_body_util::Full;
@@ -37,16 +34,17 @@ use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use crate::server::answer;
+use crate::server::answer::Broken;
+use crate::server::answer::Responded;
+use crate::server::answer::finished;
 use crate::server::credentials::Credentials;
 use crate::server::events::Events;
 use crate::server::linger::Linger;
 use crate::server::linger::Turns;
-use crate::server::protocol;
 use crate::server::protocol::Answer;
 use crate::server::protocol::Head;
-use crate::server::protocol::Input;
 use crate::server::protocol::Language;
-use crate::server::protocol::Understood;
 use crate::service::ErrorCode;
 use crate::service::Kinesis;
 use crate::service::ServiceError;
@@ -181,7 +179,7 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             turns.asked();
             let answer = endpoint.answer(request).await;
             turns.answered();
-            Ok::<_, Infallible>(answer)
+            answer
         }
     });
     let connection = builder.serve_connection(TokioIo::new(socket), service);
@@ -205,7 +203,7 @@ impl Endpoint {
         self.stopped.clone()
     }
 
-    async fn answer<B>(self: &Arc<Self>, request: Request<B>) -> Answered
+    async fn answer<B>(self: &Arc<Self>, request: Request<B>) -> Result<Answered, Broken>
     where
         B: Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -215,7 +213,7 @@ impl Endpoint {
         if head.method == Method::GET
             && matches!(head.uri.path(), "/health" | "/_shardstream/health")
         {
-            return whole(healthy(), &head);
+            return Ok(whole(healthy(), &head));
         }
         let taken = tokio::time::timeout(PATIENCE, taken(&self.room, body)).await;
         let (body, _room) = match taken {
@@ -223,80 +221,40 @@ impl Endpoint {
             Ok(Err(NotTaken::TooLarge)) => {
                 let words = format!("A request has at most {BODY_BYTES_MAX} bytes.");
                 let error = ServiceError::new(ErrorCode::RequestEntityTooLarge, words);
-                return whole(Answer::refusal(Language::Json, &error), &head);
+                return Ok(whole(Answer::refusal(Language::Json, &error), &head));
             }
             Ok(Err(NotTaken::Broken)) => {
-                return whole(Answer::empty(StatusCode::BAD_REQUEST), &head);
+                return Ok(whole(Answer::empty(StatusCode::BAD_REQUEST), &head));
             }
             Ok(Err(NotTaken::Full)) => {
-                return whole(Answer::empty(StatusCode::SERVICE_UNAVAILABLE), &head);
+                return Ok(whole(Answer::empty(StatusCode::SERVICE_UNAVAILABLE), &head));
             }
-            Err(_) => return whole(Answer::empty(StatusCode::REQUEST_TIMEOUT), &head),
+            Err(_) => return Ok(whole(Answer::empty(StatusCode::REQUEST_TIMEOUT), &head)),
         };
-        if !self.kinesis.waits_for_disk() || head.is_question() {
+        let may_wait = self.kinesis.waits_for_disk() && !head.is_question();
+        if !may_wait && !self.kinesis.faults().is_on() {
             return self.respond(&head, &body);
         }
-        // Whoever waits for a disk leaves the thread to others: so many requests share a sync.
+        // Whoever waits for a disk leaves the thread to others: so many requests share a sync. So does an answer that takes
+        // its time on purpose.
         let endpoint = Arc::clone(self);
         let work = move || endpoint.respond(&head, &body);
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|_died| {
-            Response::builder()
-                .status(StatusCode::INTERNAL_SERVER_ERROR)
-                .body(Either::Left(Full::default()))
-                .expect("a status is all there is to it")
+            let answer = Response::builder().status(StatusCode::INTERNAL_SERVER_ERROR);
+            Ok(answer.body(Either::Left(Full::default())).expect("a status is all there is to it"))
         })
     }
 
     /// Does what a whole request asks for.
-    fn respond(&self, head: &Head, body: &Bytes) -> Answered {
-        let understood =
-            match protocol::understand(&self.kinesis, self.credentials.as_ref(), head, body) {
-                Ok(understood) => understood,
-                Err(answer) => return whole(*answer, head),
-            };
-        let Understood { caller, operation, language, input } = understood;
-        let input = match input {
-            Input::Members(members) => members,
-            Input::PutRecords(put) => match self.kinesis.put_records(&caller, &put) {
-                Some(answered) => return whole(answer(language, answered), head),
-                // Its stream asks for more than was looked at.
-                None => match language.read(operation, body) {
-                    Ok(members) => members,
-                    Err(error) => return whole(Answer::refusal(language, &error), head),
-                },
-            },
-        };
-        match (operation.name, language) {
-            ("SubscribeToShard", _) => match self.kinesis.subscribe(&caller, operation, &input) {
-                Ok(subscription) => {
-                    let events = Events::new(subscription, language, self.stopped.clone());
-                    let mut answer = Answer::empty(StatusCode::OK);
-                    answer.set(http::header::CONTENT_TYPE, "application/vnd.amazon.eventstream");
-                    finished(answer, head).map(|_| Either::Right(events))
-                }
-                Err(error) => whole(Answer::refusal(language, &error), head),
-            },
-            ("GetRecords", Language::Json) => {
-                whole(answer(language, self.kinesis.get_records_json(&caller, &input)), head)
+    fn respond(&self, head: &Head, body: &Bytes) -> Result<Answered, Broken> {
+        match answer::respond(&self.kinesis, self.credentials.as_ref(), head, body) {
+            Responded::Whole(answer) => Ok(whole(answer, head)),
+            Responded::Events(answer, subscription, language) => {
+                let events = Events::new(subscription, language, self.stopped.clone());
+                Ok(finished(answer, head).map(|_| Either::Right(events)))
             }
-            _ => {
-                let answered = self.kinesis.call(&caller, operation, &input);
-                // Operations that answer nothing have no body at all.
-                let written = answered.map(|members| match operation.output.members {
-                    [] => Vec::new(),
-                    _ => language.write(&members),
-                });
-                whole(answer(language, written), head)
-            }
+            Responded::Nothing => Err(Broken),
         }
-    }
-}
-
-/// What was answered, or refused.
-fn answer(language: Language, answered: Result<Vec<u8>, ServiceError>) -> Answer {
-    match answered {
-        Ok(body) => Answer::of(language, body),
-        Err(error) => Answer::refusal(language, &error),
     }
 }
 
@@ -325,24 +283,6 @@ where
 
 fn whole(answer: Answer, head: &Head) -> Answered {
     finished(answer, head).map(|body| Either::Left(Full::new(body)))
-}
-
-/// Adds what every answer carries.
-fn finished(mut answer: Answer, head: &Head) -> Response<Bytes> {
-    let id = uuid::Uuid::new_v4().to_string();
-    answer.set(HeaderName::from_static("x-amzn-requestid"), &id);
-    answer.set(HeaderName::from_static("x-amz-id-2"), &id);
-    if head.headers.contains_key(ORIGIN) {
-        answer.set(HeaderName::from_static("access-control-allow-origin"), "*");
-        answer.set(
-            HeaderName::from_static("access-control-expose-headers"),
-            "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date",
-        );
-    }
-    let mut response = Response::new(answer.body);
-    *response.status_mut() = answer.status;
-    *response.headers_mut() = answer.headers;
-    response
 }
 
 fn healthy() -> Answer {

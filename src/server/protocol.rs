@@ -28,7 +28,7 @@ const TARGET_PREFIX: &str = "Kinesis_20131202.";
 
 /// What a body is written in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Language {
+pub(crate) enum Language {
     /// CBOR 1.1, as Java's clients choose.
     Cbor,
     /// JSON 1.1, as all others choose.
@@ -46,7 +46,7 @@ impl Language {
     }
 
     /// What it is called in headers.
-    pub(super) fn content_type(self) -> &'static str {
+    pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::Cbor => "application/x-amz-cbor-1.1",
             Self::Json => "application/x-amz-json-1.1",
@@ -54,7 +54,7 @@ impl Language {
     }
 
     /// What it is called in the headers of events.
-    pub(super) fn event_content_type(self) -> &'static str {
+    pub(crate) fn event_content_type(self) -> &'static str {
         match self {
             Self::Cbor => "application/x-amz-cbor-1.1",
             Self::Json => "application/json",
@@ -62,7 +62,7 @@ impl Language {
     }
 
     /// Writes members.
-    pub(super) fn write(self, members: &Members) -> Vec<u8> {
+    pub(crate) fn write(self, members: &Members) -> Vec<u8> {
         match self {
             Self::Cbor => encode::cbor(members),
             Self::Json => encode::json(members),
@@ -80,7 +80,7 @@ impl Language {
     }
 
     /// Reads the members of any operation.
-    pub(super) fn read(self, operation: &Operation, body: &[u8]) -> Result<Members, ServiceError> {
+    pub(crate) fn read(self, operation: &Operation, body: &[u8]) -> Result<Members, ServiceError> {
         match self {
             Self::Cbor => decode::cbor::members(operation.input, body),
             Self::Json => decode::json::members(operation.input, body),
@@ -88,7 +88,7 @@ impl Language {
     }
 
     /// Writes a refusal; serialization errors spell their message with a capital.
-    pub(super) fn write_error(self, error: &ServiceError) -> Vec<u8> {
+    pub(crate) fn write_error(self, error: &ServiceError) -> Vec<u8> {
         let told = Members::new().with("__type", error.code.name());
         self.write(&match (error.code, error.message.as_str()) {
             (_, "") => told,
@@ -100,15 +100,15 @@ impl Language {
 
 /// A request whose head was read.
 #[derive(Debug)]
-pub(super) struct Head {
-    pub(super) method: Method,
-    pub(super) uri: Uri,
-    pub(super) headers: HeaderMap,
+pub(crate) struct Head {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
 }
 
 impl Head {
     /// Tells whether the request asks for something and changes nothing.
-    pub(super) fn is_question(&self) -> bool {
+    pub(crate) fn is_question(&self) -> bool {
         let target = self.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
         let name = target.and_then(|target| target.strip_prefix(TARGET_PREFIX)).unwrap_or_default();
         ["Get", "List", "Describe", "Subscribe"].iter().any(|verb| name.starts_with(verb))
@@ -117,16 +117,16 @@ impl Head {
 
 /// A request that is understood.
 #[derive(Debug)]
-pub(super) struct Understood<'b> {
-    pub(super) caller: Caller,
-    pub(super) operation: &'static Operation,
-    pub(super) language: Language,
-    pub(super) input: Input<'b>,
+pub(crate) struct Understood<'b> {
+    pub(crate) caller: Caller,
+    pub(crate) operation: &'static Operation,
+    pub(crate) language: Language,
+    pub(crate) input: Input<'b>,
 }
 
 /// What a request says.
 #[derive(Debug)]
-pub(super) enum Input<'b> {
+pub(crate) enum Input<'b> {
     /// Members of any operation.
     Members(Members),
     /// Records to be put, as most clients write them.
@@ -135,20 +135,20 @@ pub(super) enum Input<'b> {
 
 /// An answer that is whole.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Answer {
     /// An answer without a body.
-    pub(super) fn empty(status: StatusCode) -> Self {
+    pub(crate) fn empty(status: StatusCode) -> Self {
         Self { status, headers: HeaderMap::new(), body: Bytes::new() }
     }
 
     /// Members in a language.
-    pub(super) fn of(language: Language, body: Vec<u8>) -> Self {
+    pub(crate) fn of(language: Language, body: Vec<u8>) -> Self {
         let mut answer = Self::empty(StatusCode::OK);
         answer.body = body.into();
         answer.set(CONTENT_TYPE, language.content_type());
@@ -156,7 +156,7 @@ impl Answer {
     }
 
     /// A refusal in a language.
-    pub(super) fn refusal(language: Language, error: &ServiceError) -> Self {
+    pub(crate) fn refusal(language: Language, error: &ServiceError) -> Self {
         let mut answer = Self::of(language, language.write_error(error));
         answer.status =
             StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
@@ -176,7 +176,7 @@ impl Answer {
     }
 
     /// Sets a header.
-    pub(super) fn set(&mut self, name: impl http::header::IntoHeaderName, value: &str) {
+    pub(crate) fn set(&mut self, name: impl http::header::IntoHeaderName, value: &str) {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(name, value);
         }
@@ -184,7 +184,7 @@ impl Answer {
 }
 
 /// Understands a request, or answers why it cannot be.
-pub(super) fn understand<'b>(
+pub(crate) fn understand<'b>(
     kinesis: &Kinesis,
     credentials: Option<&Credentials>,
     head: &Head,

@@ -23,16 +23,16 @@ pub fn check(
     members: &Members,
     is_required: impl Fn(&Member) -> bool,
 ) -> Result<(), ServiceError> {
-    let mut faults = Faults::default();
-    faults.check_members(structure, members, "", &is_required);
-    faults.into_result()
+    let mut violations = Violations::default();
+    violations.check_members(structure, members, "", &is_required);
+    violations.into_result()
 }
 
 /// What was found wrong so far.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<String>);
+pub(crate) struct Violations(Vec<String>);
 
-impl Faults {
+impl Violations {
     /// Tells of the first ten, if there are any.
     pub(crate) fn into_result(self) -> Result<(), ServiceError> {
         let count = self.0.len();

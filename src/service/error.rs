@@ -7,6 +7,8 @@ use std::fmt;
 pub enum ErrorCode {
     /// Whoever asks may not.
     AccessDenied,
+    /// No answer at all, on purpose: the connection is closed. A word of AWS's clients, not of the service.
+    ConnectionClosed,
     /// A dry run that would have gone well.
     DryRunOperation,
     /// A shard iterator of more than five minutes.
@@ -57,8 +59,9 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code there is.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::AccessDenied,
+        Self::ConnectionClosed,
         Self::DryRunOperation,
         Self::ExpiredIterator,
         Self::ExpiredNextToken,
@@ -88,6 +91,7 @@ impl ErrorCode {
     pub fn name(self) -> &'static str {
         match self {
             Self::AccessDenied => "AccessDeniedException",
+            Self::ConnectionClosed => "ConnectionClosedError",
             Self::DryRunOperation => "DryRunOperationException",
             Self::ExpiredIterator => "ExpiredIteratorException",
             Self::ExpiredNextToken => "ExpiredNextTokenException",
@@ -117,7 +121,7 @@ impl ErrorCode {
     /// Returns the HTTP status that it comes with.
     pub fn status(self) -> u16 {
         match self {
-            Self::InternalFailure => 500,
+            Self::ConnectionClosed | Self::InternalFailure => 500,
             Self::RequestEntityTooLarge => 413,
             Self::AccessDenied
             | Self::DryRunOperation
@@ -147,7 +151,8 @@ impl ErrorCode {
     /// Tells whether the same request may go well a while later.
     pub fn is_retryable(self) -> bool {
         match self {
-            Self::InternalFailure
+            Self::ConnectionClosed
+            | Self::InternalFailure
             | Self::KmsThrottling
             | Self::LimitExceeded
             | Self::ProvisionedThroughputExceeded => true,
@@ -178,7 +183,7 @@ impl ErrorCode {
     pub fn has_no_side_effects(self) -> bool {
         match self {
             // A failure may come after the deed.
-            Self::InternalFailure => false,
+            Self::ConnectionClosed | Self::InternalFailure => false,
             Self::AccessDenied
             | Self::DryRunOperation
             | Self::ExpiredIterator

@@ -14,6 +14,7 @@ mod describe_stream_consumer;
 mod describe_stream_summary;
 pub mod direct;
 mod disable_enhanced_monitoring;
+mod disturbed;
 mod enable_enhanced_monitoring;
 mod entry;
 pub mod get_records;
@@ -69,6 +70,8 @@ use crate::service::arn::Arn;
 use crate::service::check::check;
 use crate::service::error::ErrorCode;
 use crate::service::error::ServiceError;
+use crate::service::faults::Faults;
+use crate::service::kinesis::disturbed::Subject;
 use crate::service::kinesis::get_records::Found;
 use crate::service::kinesis::model::Operation;
 use crate::service::kinesis::subscribe_to_shard::Subscription;
@@ -84,6 +87,7 @@ pub(crate) type Run = fn(&Call<'_>) -> Result<Members, ServiceError>;
 pub struct Kinesis {
     engine: Arc<Engine>,
     sealer: Sealer,
+    faults: Arc<Faults>,
 }
 
 /// Who calls, and where.
@@ -104,13 +108,21 @@ pub(crate) struct Call<'a> {
     account: Arc<Account>,
     now: Millis,
     input: &'a Members,
+    faults: &'a Arc<Faults>,
+    /// What it is about, for what goes wrong on purpose.
+    subject: Subject,
 }
 
 impl Kinesis {
     /// Makes the service.
     pub fn new(engine: Arc<Engine>) -> Self {
         let sealer = Sealer::new(engine.options().seed);
-        Self { engine, sealer }
+        Self { engine, sealer, faults: Arc::default() }
+    }
+
+    /// What goes wrong on purpose.
+    pub fn faults(&self) -> &Arc<Faults> {
+        &self.faults
     }
 
     /// Tells whether what is put waits for a disk.
@@ -146,14 +158,14 @@ impl Kinesis {
         operation: &'static Operation,
         input: &Members,
     ) -> Result<Members, ServiceError> {
+        let run = operation.run.ok_or_else(|| {
+            let name = operation.name;
+            let words = format!("{name} answers with events; read them from its stream");
+            ServiceError::invalid_argument(words)
+        });
         let call = self.checked(caller, operation, input)?;
-        match operation.run {
-            Some(run) => run(&call),
-            None => Err(ServiceError::invalid_argument(format!(
-                "{} answers with events; read them from its stream",
-                operation.name
-            ))),
-        }
+        let run = run?;
+        self.answer(call, operation, run)
     }
 
     /// Answers `GetRecords` as JSON, without a value for each record in between.
@@ -162,14 +174,14 @@ impl Kinesis {
         caller: &Caller,
         input: &Members,
     ) -> Result<Vec<u8>, ServiceError> {
-        let call = self.checked(caller, Self::operation("GetRecords")?, input)?;
-        get_records::run_to_json(&call)
+        let operation = Self::operation("GetRecords")?;
+        self.answer(self.checked(caller, operation, input)?, operation, get_records::run_to_json)
     }
 
     /// Finds what `GetRecords` answers, for whoever shows records in another way.
     pub fn find_records(&self, caller: &Caller, input: &Members) -> Result<Found, ServiceError> {
-        let call = self.checked(caller, Self::operation("GetRecords")?, input)?;
-        get_records::find(&call)
+        let operation = Self::operation("GetRecords")?;
+        self.answer(self.checked(caller, operation, input)?, operation, get_records::find)
     }
 
     /// Subscribes a consumer to a shard: `SubscribeToShard`.
@@ -180,7 +192,8 @@ impl Kinesis {
         input: &Members,
     ) -> Result<Subscription, ServiceError> {
         let call = self.checked(caller, operation, input)?;
-        subscribe_to_shard::subscribe(&call, self.engine.options().clock.clone())
+        let clock = self.engine.options().clock.clone();
+        self.answer(call, operation, |call| subscribe_to_shard::subscribe(call, clock))
     }
 
     /// Checks the members of a call.
@@ -196,7 +209,8 @@ impl Kinesis {
         if engine.options().limits == Limits::Aws {
             rates::admit(now, &account, operation, input)?;
         }
-        Ok(Call { engine, sealer, account, now, input })
+        let (faults, subject) = (&self.faults, Subject::default());
+        Ok(Call { engine, sealer, account, now, input, faults, subject })
     }
 }
 

@@ -1,8 +1,9 @@
 """A program that writes to a folder and is killed at it, again and again.
 
-`store_writer.py FOLDER` has a child for each line "ROUND SECONDS SINCE" that it reads: the child opens the folder, which
-is at the hour of its round, and writes until it is killed so many seconds after it was started or has opened the folder,
-as SINCE says. What it is about to send and what was acknowledged is told in a line of JSON each; "killed" ends the round.
+`store_writer.py FOLDER` has a child for each line "ROUND SECONDS SINCE" that it reads: the child opens the folder,
+which is at the hour of its round, and writes until it is killed so many seconds after it was started or has opened the
+folder, as SINCE says. What it is about to send and what was acknowledged is told in a line of JSON each; "killed" ends
+the round.
 """
 
 import json

@@ -26,6 +26,7 @@ use crate::service::error::ServiceError;
 use crate::service::kinesis::Call;
 use crate::service::kinesis::Caller;
 use crate::service::kinesis::Kinesis;
+use crate::service::kinesis::disturbed::Subject;
 use crate::service::value::Members;
 
 /// A `PutRecords` that is in order as far as can be told without its stream.
@@ -158,10 +159,14 @@ impl Kinesis {
         count: usize,
         entry: impl Fn(usize) -> Entry<'a> + Sync,
     ) -> Option<Result<Put, ServiceError>> {
+        if self.faults.is_on() {
+            return None;
+        }
         let account = self.engine.account(&caller.account, &caller.region).ok()?;
         let (engine, sealer, now) = (&*self.engine, &self.sealer, self.engine.now());
-        let stream =
-            Call { engine, sealer, account, now, input: stream }.stream_for_records().ok()?;
+        let (faults, subject) = (&self.faults, Subject::default());
+        let call = Call { engine, sealer, account, now, input: stream, faults, subject };
+        let stream = call.stream_for_records().ok()?;
         let settings = stream.settings(now).ok()?;
         let is_large = |place: usize| settings.record_bytes_max < entry(place).bytes();
         if settings.distribution == Distribution::Auto || (0..count).any(is_large) {

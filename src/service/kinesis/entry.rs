@@ -7,7 +7,7 @@ use crate::engine::Settings;
 use crate::engine::Stream;
 use crate::hash_key::HashKey;
 use crate::record::sequence::SequenceNumber;
-use crate::service::check::Faults;
+use crate::service::check::Violations;
 use crate::service::error::ServiceError;
 use crate::service::kinesis::Call;
 use crate::service::value::Members;
@@ -70,9 +70,9 @@ pub(super) fn check_size(
     data: &Bytes,
     key: &str,
     path: &str,
-    faults: &mut Faults,
+    violations: &mut Violations,
 ) {
     if settings.record_bytes_max < data.len() + key.len() {
-        faults.add_too_long(data, path, settings.record_bytes_max);
+        violations.add_too_long(data, path, settings.record_bytes_max);
     }
 }

@@ -3,6 +3,7 @@
 use crate::engine::Settings;
 use crate::engine::slice::Slice;
 use crate::limits::GET_RECORDS_MAX;
+use crate::limits::ITERATOR_LIFE_MS;
 use crate::service::encode;
 use crate::service::error::ServiceError;
 use crate::service::kinesis::Call;
@@ -10,6 +11,7 @@ use crate::service::kinesis::reader;
 use crate::service::kinesis::reader::Read;
 use crate::service::kinesis::records;
 use crate::service::kinesis::shard_iterator::ShardIterator;
+use crate::service::kinesis::shard_iterator::expired;
 use crate::service::kinesis::views;
 use crate::service::value::Members;
 use crate::service::value::Value;
@@ -57,6 +59,9 @@ pub(super) fn run_to_json(call: &Call<'_>) -> Result<Vec<u8>, ServiceError> {
 pub(super) fn find(call: &Call<'_>) -> Result<Found, ServiceError> {
     let token = call.input.text("ShardIterator").unwrap_or_default();
     let iterator = ShardIterator::open(call.sealer, call.now, token)?;
+    if call.subject.is_disturbed() && call.faults.expires(call.subject.site(), iterator.expiries) {
+        return Err(expired(call.now.plus(-ITERATOR_LIFE_MS - 1), call.now));
+    }
     let (stream, _) = call.stream_of(&iterator.arn).map_err(|_| iterator.missing())?;
     if stream.born_seconds() != iterator.stream_born {
         return Err(iterator.missing());
@@ -70,13 +75,17 @@ pub(super) fn find(call: &Call<'_>) -> Result<Found, ServiceError> {
     }
     call.end_dry_run()?;
     let limit = call.limit("Limit", GET_RECORDS_MAX);
-    let read = reader::read(call.now, &stream, iterator.shard, iterator.cut, limit)?;
+    let mut read = reader::read(call.now, &stream, iterator.shard, iterator.cut, limit)?;
+    if call.subject.is_disturbed() {
+        read = call.disturb(read, iterator.cut, limit)?;
+    }
     let settings = stream.settings(call.now)?;
     let beside = Members::new().with("MillisBehindLatest", read.behind_ms);
     let beside = if read.is_at_end {
         beside.with("ChildShards", views::child_shards(&stream, call.now, iterator.shard)?)
     } else {
-        let next = ShardIterator { cut: read.next, ..iterator };
+        let expiries = call.faults.expiries();
+        let next = ShardIterator { cut: read.next, expiries, ..iterator };
         beside.with("NextShardIterator", next.seal(call.sealer, call.now))
     };
     Ok(Found { read, settings, beside })

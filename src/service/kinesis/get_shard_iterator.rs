@@ -37,7 +37,8 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     stream.admit_iterator(call.now, shard)?;
     call.end_dry_run()?;
     let arn = Call::arn(&stream, &account);
-    let iterator = ShardIterator { arn, stream_born: stream.born_seconds(), shard, cut };
+    let (stream_born, expiries) = (stream.born_seconds(), call.faults.expiries());
+    let iterator = ShardIterator { arn, stream_born, shard, cut, expiries };
     Ok(Members::new().with("ShardIterator", iterator.seal(call.sealer, call.now)))
 }
 

@@ -1,7 +1,7 @@
 //! `PutRecord`: stores one record.
 
 use crate::engine::stream::Entry;
-use crate::service::check::Faults;
+use crate::service::check::Violations;
 use crate::service::error::ServiceError;
 use crate::service::kinesis::Call;
 use crate::service::kinesis::entry;
@@ -13,9 +13,9 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let routing = entry::routing(call.input, &stream, &settings)?;
     entry::check_ordering(call, &stream)?;
     let data = call.input.blob("Data").cloned().unwrap_or_default();
-    let mut faults = Faults::default();
-    entry::check_size(&settings, &data, routing.key, "data", &mut faults);
-    faults.into_result()?;
+    let mut violations = Violations::default();
+    entry::check_size(&settings, &data, routing.key, "data", &mut violations);
+    violations.into_result()?;
     call.end_dry_run()?;
     let entry = Entry { data: &data, key: routing.key, explicit_hash_key: routing.hash_key };
     let number = stream.put(call.now, entry)?;

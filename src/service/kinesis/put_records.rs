@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::engine::EngineError;
 use crate::engine::stream::Entry;
 use crate::limits::PUT_RECORDS_BYTES_MAX;
-use crate::service::check::Faults;
+use crate::service::check::Violations;
 use crate::service::error::ServiceError;
 use crate::service::kinesis::Call;
 use crate::service::kinesis::entry;
@@ -17,7 +17,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
     let stream = call.stream_for_records()?;
     let settings = stream.settings(call.now)?;
     let mut entries: Vec<(Routing<'_>, &Bytes)> = Vec::new();
-    let (mut bytes, mut faults) = (0, Faults::default());
+    let (mut bytes, mut violations) = (0, Violations::default());
     for record in call.input.list("Records") {
         let Value::Structure(record) = record else { continue };
         let (Some(data), routing) =
@@ -26,11 +26,11 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
             continue;
         };
         let path = format!("records.{}.member.data", entries.len() + 1);
-        entry::check_size(&settings, data, routing.key, &path, &mut faults);
+        entry::check_size(&settings, data, routing.key, &path, &mut violations);
         bytes += data.len() + routing.key.len();
         entries.push((routing, data));
     }
-    faults.into_result()?;
+    violations.into_result()?;
     if PUT_RECORDS_BYTES_MAX < bytes {
         return Err(ServiceError::invalid_argument(format!(
             "Records size exceeds {} MB limit",
@@ -42,10 +42,26 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
         let (routing, data) = &entries[place];
         Entry { data, key: routing.key, explicit_hash_key: routing.hash_key }
     };
-    let answers = stream.put_each(call.now, entries.len(), entry)?;
-    let records: Vec<Value> = answers.iter().map(|answer| result(answer).into()).collect();
+    // Records that are refused on purpose are none of those that the stream is asked to take.
+    let refused = |place| match call.subject.is_disturbed() {
+        true => call.refusal_of(&stream, place, entry(place)),
+        false => None,
+    };
+    let mut records: Vec<Option<Members>> = (0..entries.len()).map(refused).collect();
+    let places: Vec<usize> = (0..)
+        .zip(&records)
+        .filter(|(_, refused)| refused.is_none())
+        .map(|(place, _)| place)
+        .collect();
+    let failed = entries.len() - places.len();
+    let answers = stream.put_each(call.now, places.len(), |place| entry(places[place]))?;
+    for (place, answer) in places.iter().zip(answers.iter()) {
+        records[*place] = Some(result(answer));
+    }
+    let failed = failed + answers.refused_count();
+    let records: Vec<Value> = records.into_iter().flatten().map(Value::from).collect();
     Ok(Members::new()
-        .with("FailedRecordCount", u32::try_from(answers.refused_count()).unwrap_or(u32::MAX))
+        .with("FailedRecordCount", u32::try_from(failed).unwrap_or(u32::MAX))
         .with("Records", records)
         .with_some("EncryptionType", settings.encryption_key.map(|_| "KMS")))
 }

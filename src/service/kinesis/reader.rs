@@ -44,6 +44,12 @@ impl Read {
         Ok(records)
     }
 
+    /// When the first record arrived.
+    pub(super) fn first_arrival(&self) -> Result<Option<Millis>, ServiceError> {
+        let arrival = |first: &Slice| Ok(first.block()?.arrivals.at(first.row(0)));
+        self.slices.first().map(arrival).transpose()
+    }
+
     /// When the last record arrived.
     fn last_arrival(&self) -> Result<Option<Millis>, ServiceError> {
         let arrival = |last: &Slice| Ok(last.block()?.arrivals.at(last.row(last.len() - 1)));

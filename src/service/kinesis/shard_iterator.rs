@@ -23,6 +23,8 @@ pub(super) struct ShardIterator {
     pub(super) shard: ShardIndex,
     /// The place in it.
     pub(super) cut: Cut,
+    /// How often all iterators that were out had expired on purpose when it was handed out.
+    pub(super) expiries: u64,
 }
 
 impl ShardIterator {
@@ -33,6 +35,7 @@ impl ShardIterator {
             self.stream_born.to_string(),
             self.shard.0.to_string(),
             self.cut.0.to_string(),
+            self.expiries.to_string(),
         ];
         sealer.seal(TOKEN, now, &fields.each_ref().map(String::as_str))
     }
@@ -43,23 +46,24 @@ impl ShardIterator {
         let opened = sealer.open(TOKEN, token).ok_or_else(invalid)?;
         let issued = opened.issued;
         if ITERATOR_LIFE_MS < now.since(issued) {
-            let (then, now) = (amazon_time(issued), amazon_time(now));
-            let message = format!(
-                "Iterator expired. The iterator was created at time {then} while right now it is {now} which is further \
-                 in the future than the tolerated delay of {ITERATOR_LIFE_MS} milliseconds."
-            );
-            return Err(ServiceError::new(ErrorCode::ExpiredIterator, message));
+            return Err(expired(issued, now));
         }
         Self::read(&opened.fields).ok_or_else(invalid)
     }
 
+    /// Looks at an iterator, whatever its age.
+    pub(super) fn peek(sealer: &Sealer, token: &str) -> Option<Self> {
+        Self::read(&sealer.open(TOKEN, token)?.fields)
+    }
+
     fn read(fields: &[String]) -> Option<Self> {
-        let [arn, born, shard, cut] = fields else { return None };
+        let [arn, born, shard, cut, expiries] = fields else { return None };
         Some(Self {
             arn: Arn::parse(arn)?,
             stream_born: born.parse().ok()?,
             shard: ShardIndex(shard.parse().ok()?),
             cut: Cut(cut.parse().ok()?),
+            expiries: expiries.parse().ok()?,
         })
     }
 
@@ -70,6 +74,16 @@ impl ShardIterator {
             "Shard {shard} in stream {stream} under account {account} does not exist"
         ))
     }
+}
+
+/// That an iterator lived too long.
+pub(super) fn expired(issued: Millis, now: Millis) -> ServiceError {
+    let (then, now) = (amazon_time(issued), amazon_time(now));
+    let message = format!(
+        "Iterator expired. The iterator was created at time {then} while right now it is {now} which is further in the \
+         future than the tolerated delay of {ITERATOR_LIFE_MS} milliseconds."
+    );
+    ServiceError::new(ErrorCode::ExpiredIterator, message)
 }
 
 /// A time as the service writes it: `Thu Jan 22 01:22:02 UTC 2015`.
@@ -92,6 +106,7 @@ mod tests {
             stream_born: 1_700_000_000,
             shard: ShardIndex(u32::MAX),
             cut: Cut(u64::MAX),
+            expiries: u64::MAX,
         };
         let token = iterator.seal(&sealer, Millis(1_421_889_722_000));
         assert!(token.len() <= 512, "{}", token.len());

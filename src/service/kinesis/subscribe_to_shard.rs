@@ -22,8 +22,12 @@ use crate::record::sequence::ShardBirth;
 use crate::record::sequence::ShardIndex;
 use crate::service::arn::Arn;
 use crate::service::error::ServiceError;
+use crate::service::faults::Faults;
+use crate::service::faults::Kind;
 use crate::service::kinesis::Call;
 use crate::service::kinesis::consumers;
+use crate::service::kinesis::disturbed;
+use crate::service::kinesis::disturbed::Subject;
 use crate::service::kinesis::get_shard_iterator;
 use crate::service::kinesis::reader;
 use crate::service::kinesis::views;
@@ -45,6 +49,11 @@ pub struct Subscription {
     /// When what was pushed is paid for, at what the service pushes in a second; where limits hold.
     paid: Millis,
     has_ended: bool,
+    faults: Arc<Faults>,
+    /// What it is about, for what goes wrong on purpose.
+    subject: Subject,
+    /// How many events there were.
+    events: u64,
 }
 
 /// What a subscription has to say now.
@@ -111,6 +120,9 @@ pub(super) fn subscribe(call: &Call<'_>, clock: Clock) -> Result<Subscription, S
         last_event: None,
         paid: call.now,
         has_ended: false,
+        faults: Arc::clone(call.faults),
+        subject: call.subject.clone(),
+        events: 0,
     })
 }
 
@@ -169,6 +181,8 @@ impl Subscription {
         if records.is_empty() && !read.is_at_end && now < due {
             return Ok(Step::Wait(due.min(self.began.plus(SUBSCRIPTION_LIFE_MS))));
         }
+        let records = self.disturbed(records)?;
+        self.events += 1;
         self.cut = read.next;
         self.last_event = Some(now);
         if self.stream.limits() == Limits::Aws {
@@ -194,6 +208,27 @@ impl Subscription {
             return Ok(Step::Event(event.with("ChildShards", children)));
         }
         Ok(Step::Event(event.with("ContinuationSequenceNumber", continuation.to_string())))
+    }
+
+    /// The records of an event, some of them twice; or that the connection breaks, where that is to be.
+    fn disturbed(
+        &self,
+        records: Vec<(Record, Bytes)>,
+    ) -> Result<Vec<(Record, Bytes)>, ServiceError> {
+        if !self.subject.is_disturbed() {
+            return Ok(records);
+        }
+        let drops = |kind: &Kind| match kind {
+            Kind::DropSubscription { after_events } => *after_events <= self.events,
+            _ => false,
+        };
+        if self.faults.strike(self.subject.site(), drops).is_some() {
+            return Err(disturbed::broken("SubscribeToShard"));
+        }
+        Ok(disturbed::repeated(records, |(record, _)| {
+            let site = self.subject.part(Some(self.birth.shard), record.sequence_number().index);
+            self.faults.strike(site, |kind| *kind == Kind::Duplicate).is_some()
+        }))
     }
 
     /// A number right before where the subscription stands.

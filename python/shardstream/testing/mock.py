@@ -1,0 +1,198 @@
+"""`mock_kinesis`: AWS's clients in this process, created before or inside, whose Kinesis is an engine."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import inspect
+import os
+import sys
+import threading
+
+from shardstream.clock import ManualClock
+from shardstream.engine import Engine
+
+TYPE_CHECKING = False  # `typing` costs more to import than all of this package
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any
+
+__all__ = ["mock_kinesis"]
+
+
+class mock_kinesis:  # noqa: N801 - a decorator and context manager, named as such
+    """Let boto3's, botocore's and aiobotocore's clients find Kinesis in an engine of this process.
+
+    A decorator of functions, coroutines and classes of tests, and a context manager, synchronous and asynchronous, that
+    hands out the engine. Clients of any age, made before or inside, are answered; other services pass through, or go to
+    moto's `mock_aws` where that is used, too. Retries of clients do not sleep: the engine's clock moves on instead.
+
+    Args:
+        options: What the engine is made with, as for `Engine`. Its clock, if not given, runs from the present time, can
+            be moved, and follows freezegun and time-machine; its region, if not given, is AWS_DEFAULT_REGION's.
+
+    Examples:
+        >>> import shardstream as ss
+        >>> with ss.testing.mock_kinesis(limits="aws") as engine:
+        ...     engine.create_stream("clicks", shards=1)
+        Stream('clicks', 1 open shard, 0 records)
+    """
+
+    def __new__(cls, function: Callable[..., Any] | type | None = None, **options: Any) -> Any:  # noqa: ANN401 - what it decorates
+        """Decorate a function at once, or make a mock with options."""
+        mock = super().__new__(cls)
+        mock._options = options
+        mock._active = []
+        return mock if function is None else mock(function)
+
+    _options: dict[str, Any]
+    _active: list[Engine]
+
+    def __enter__(self) -> Engine:
+        """Begin, and hand out the engine."""
+        options = dict(self._options)
+        if options.get("clock") is None:
+            options["clock"] = _running_clock()
+        region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
+        if options.get("region") is None and region:
+            options["region"] = region
+        engine = Engine(**options)
+        self._active.append(engine)
+        _MOCKS.push(engine)
+        return engine
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End, and close the engine."""
+        engine = self._active.pop()
+        _MOCKS.remove(engine)
+        engine.close()
+
+    async def __aenter__(self) -> Engine:
+        """Begin, and hand out the engine."""
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End, and close the engine."""
+        self.__exit__(exc_type, exc, traceback)
+
+    def __call__(self, function: Any) -> Any:  # noqa: ANN401 - what it decorates
+        """Decorate a function, a coroutine, or the tests of a class: each call has an engine of its own."""
+        if isinstance(function, type):
+            for name, member in list(vars(function).items()):
+                if name.startswith("test") and callable(member):
+                    setattr(function, name, self(member))
+            return function
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def mocked_coroutine(*args: object, **kwargs: object) -> object:
+                with mock_kinesis(**self._options):
+                    return await function(*args, **kwargs)
+
+            return mocked_coroutine
+
+        @functools.wraps(function)
+        def mocked(*args: object, **kwargs: object) -> object:
+            with mock_kinesis(**self._options):
+                return function(*args, **kwargs)
+
+        return mocked
+
+
+def _running_clock() -> ManualClock:
+    clock = ManualClock(datetime.datetime.now(datetime.UTC), follow=True)
+    clock.run()
+    return clock
+
+
+class _Mocks:
+    """The mocks that are active, the innermost last, and what they changed of botocore."""
+
+    def __init__(self) -> None:
+        self._engines: list[Engine] = []
+        self._lock = threading.Lock()
+        self._undo: list[Callable[[], None]] = []
+
+    def push(self, engine: Engine) -> None:
+        with self._lock:
+            if not self._engines:
+                self._undo += [*_credentials(), *self._patches()]
+            self._engines.append(engine)
+
+    def remove(self, engine: Engine) -> None:
+        with self._lock:
+            self._engines.remove(engine)
+            if not self._engines:
+                while self._undo:
+                    self._undo.pop()()
+
+    def engine(self) -> Engine | None:
+        return self._engines[-1] if self._engines else None
+
+    def _patches(self) -> list[Callable[[], None]]:
+        try:
+            from botocore.endpoint import Endpoint
+        except ImportError as error:
+            message = "mock_kinesis needs boto3 or aiobotocore: pip install boto3, or use engine.client('kinesis')"
+            raise ImportError(message) from error
+        undo = [_patch(Endpoint, "__init__", self._after_init), _patch(Endpoint, "_do_get_response", self._before)]
+        # Clients that were made before are of a module that is there by now.
+        aio = sys.modules.get("aiobotocore.endpoint")
+        if aio is not None:
+            undo.append(_patch(aio.AioEndpoint, "_do_get_response", self._before))
+        return undo
+
+    def _after_init(self, original: Callable[..., None], endpoint: object, *args: object, **kwargs: object) -> None:
+        original(endpoint, *args, **kwargs)
+        self._reroute(endpoint)
+
+    def _before(self, original: Callable[..., object], endpoint: object, *args: object, **kwargs: object) -> object:
+        self._reroute(endpoint)
+        return original(endpoint, *args, **kwargs)
+
+    def _reroute(self, endpoint: Any) -> None:  # noqa: ANN401 - botocore's
+        from shardstream.testing import botocore
+
+        is_kinesis = endpoint._endpoint_prefix == "kinesis"  # noqa: SLF001 - what tells services apart
+        with self._lock:
+            if is_kinesis and self._engines and not botocore.is_rerouted(endpoint):
+                self._undo.append(botocore.reroute(endpoint, self.engine))
+
+
+_MOCKS = _Mocks()
+
+
+def _patch(owner: type, name: str, replacement: Callable[..., object]) -> Callable[[], None]:
+    original = vars(owner)[name]
+
+    @functools.wraps(original)
+    def patched(self: object, *args: object, **kwargs: object) -> object:
+        return replacement(original, self, *args, **kwargs)
+
+    setattr(owner, name, patched)
+    return functools.partial(setattr, owner, name, original)
+
+
+def _credentials() -> list[Callable[[], None]]:
+    """Credentials where the environment has none: requests are signed before they are answered."""
+    if "AWS_ACCESS_KEY_ID" in os.environ or "AWS_PROFILE" in os.environ:
+        return []
+    made = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+    os.environ.update(made)
+
+    def undo() -> None:
+        for name in made:
+            os.environ.pop(name, None)
+
+    return [undo]
