@@ -1,0 +1,1 @@
+"""What a test of a Kinesis application needs: streams, time, faults and assertions that explain."""
