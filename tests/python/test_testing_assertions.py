@@ -275,6 +275,21 @@ def test_assert_records_when_a_stream_is_copied_then_its_new_numbers_do_not_matt
     assert_records([], ss.Engine().create_stream("clicks"))
 
 
+def test_assert_records_when_items_with_and_without_keys_are_missing_then_shows_them_in_their_order():
+    said = failure(assert_records, [(b"page", "user-42")], ["a", (b"b", "user-42"), "page", "c", (b"b", "user-42")])
+    assert said.splitlines()[1:5] == ["  b'a'", "  key 'user-42'  b'b'", "  b'c'", "  key 'user-42'  b'b'"]
+
+
+def test_assert_records_when_an_equal_record_came_in_its_place_then_points_to_the_one_that_came_late():
+    said = failure(assert_records, ["a", "b", "c", "a"], ["a", "b", "a", "c"], ordered=True)
+    assert said.splitlines()[1:] == ["  expected  b'a', which came at index 3", "  came      b'c'"]
+
+
+def test_assert_records_when_eleven_are_missing_then_says_that_there_is_one_more():
+    said = failure(assert_records, [], ["page"] * 11)
+    assert said.splitlines()[1:] == ["  b'page'"] * 10 + ["  ... and 1 more"]
+
+
 def test_assert_records_when_many_are_missing_then_shows_ten_and_counts_the_rest():
     said = failure(assert_records, [], [f"page {i}" for i in range(1_042)])
     assert said.splitlines()[0] == "1,042 of 1,042 expected records did not come:"
@@ -333,6 +348,26 @@ def test_assert_per_key_order_when_two_records_of_a_key_are_turned_then_shows_th
         "  index 1  key 'user-42'  sequence 19  b'two'\n"
         "  index 3  key 'user-42'  sequence 18  b'one'"
     )
+
+
+def test_assert_per_key_order_when_a_key_is_turned_twice_then_shows_the_first_time():
+    said = failure(assert_per_key_order, numbered((2, "user-42"), (1, "user-42"), (4, "user-42"), (3, "user-42")))
+    assert said.splitlines()[1:] == [
+        "  index 0  key 'user-42'  sequence 2  b'page'",
+        "  index 1  key 'user-42'  sequence 1  b'page'",
+    ]
+
+
+def test_assert_per_key_order_when_equal_records_are_sent_then_their_first_counts():
+    sent = [(b"in", "user-42"), (b"out", "user-42"), (b"in", "user-42")]
+    assert_per_key_order(sent, sent)
+    assert "b'out'" in failure(assert_per_key_order, [sent[1], sent[0], sent[2]], sent)
+
+
+def test_assert_per_key_order_when_equal_records_are_sent_then_their_numbers_still_have_to_be_in_order():
+    sent = [(b"page", "user-42"), (b"page", "user-42")]
+    assert_per_key_order(numbered((1, "user-42"), (2, "user-42")), sent)
+    assert "sequence 2" in failure(assert_per_key_order, numbered((2, "user-42"), (1, "user-42")), sent)
 
 
 def test_assert_per_key_order_when_many_keys_are_out_of_order_then_shows_five_and_counts_the_rest():
@@ -501,6 +536,42 @@ def test_assert_no_loss_when_one_of_two_equal_records_comes_twice_then_the_other
     assert_no_loss([pair, pair], [one, other, one])
     assert failure(assert_no_loss, [pair, pair], [one, one]).startswith("1 of 2 records was lost:")
     assert "sequence 2" in failure(assert_no_loss, [one, other], [one, one])
+
+
+def test_assert_no_loss_when_one_of_equal_records_is_lost_then_shows_the_last_and_all_in_the_order_of_sending():
+    sent = numbered((1, "user-42"), (2, "user-42", b"cart"), (3, "user-42"), (4, "user-42"))
+    assert failure(assert_no_loss, sent, [(b"page", "user-42")]) == (
+        "3 of 4 records were lost:\n"
+        "  key 'user-42'  sequence 2  b'cart'\n"
+        "  key 'user-42'  sequence 3  b'page'\n"
+        "  key 'user-42'  sequence 4  b'page'"
+    )
+    said = failure(assert_no_loss, [("a", "user-42"), ("b", "user-42"), ("a", "user-42")], [])
+    assert said.splitlines()[1:] == [f"  key 'user-42'  b'{data}'" for data in "aba"]
+
+
+def test_assert_no_loss_when_equal_data_come_under_another_number_then_that_is_another_record():
+    assert failure(assert_no_loss, numbered((1, "user-42")), numbered((2, "user-42"), (2, "user-42"))) == (
+        "1 of 1 record was lost:\n"
+        "  key 'user-42'  sequence 1  b'page'\n"
+        "1 record came that was never sent:\n"
+        "  key 'user-42'  sequence 2  b'page'"
+    )
+
+
+def test_assert_no_loss_when_a_producer_sent_again_then_shows_the_first_that_came():
+    came = numbered((1, "user-42"), (2, "user-42"))
+    assert_no_loss([(b"page", "user-42")], came)
+    assert failure(assert_no_loss, [(b"page", "user-42")], came, allow_duplicates=False) == (
+        "1 record came more often than it was sent:\n  key 'user-42'  sequence 1  b'page'  sent 1, came 2"
+    )
+
+
+def test_assert_no_loss_when_a_number_comes_with_other_data_too_then_only_that_is_strange():
+    sent, other = numbered((1, "user-42", b"page"), (1, "user-42", b"cart"))
+    assert failure(assert_no_loss, [sent], [other, sent]) == (
+        "1 record came that was never sent:\n  key 'user-42'  sequence 1  b'cart'"
+    )
 
 
 def test_assert_no_loss_when_a_number_comes_with_other_data_then_that_is_another_record():

@@ -33,7 +33,7 @@ def imbalance(given: Given, tolerance: float) -> str | None:
         raise InvalidArgumentException(message)
     shards = _keys_by_shard(given)
     counts = {shard_id: keys.total() for shard_id, keys in shards.items()}
-    if not any(counts.values()):
+    if not counts:
         return None
     mean = sum(counts.values()) / len(counts)
     room = tolerance * mean + _ROUNDING

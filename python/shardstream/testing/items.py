@@ -109,9 +109,7 @@ def shortened(value: object) -> str:
         text = repr(value)
         return text if len(text) <= _SHOWN_CHARS else f"{text[: _SHOWN_CHARS - 3]}..."
     text = repr(value[:_SHOWN_CHARS])
-    if len(value) <= _SHOWN_CHARS and len(text) <= _SHOWN_CHARS:
-        return text
-    return f"{text[: _SHOWN_CHARS - 3]}... ({len(value):,} bytes)"
+    return text if len(text) <= _SHOWN_CHARS else f"{text[: _SHOWN_CHARS - 3]}... ({len(value):,} bytes)"
 
 
 def _kept(stream: Stream) -> Iterable[_core.Record]:
