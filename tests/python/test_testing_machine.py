@@ -23,6 +23,13 @@ LIVES = settings(
     report_multiple_bugs=False,
 )
 END = "SHARD_END"
+# After these the next round tries again.
+PASSING = {
+    "ProvisionedThroughputExceededException",
+    "LimitExceededException",
+    "InternalFailure",
+    "InternalFailureException",
+}
 
 
 class Consumer:
@@ -35,18 +42,15 @@ class Consumer:
         self.iterators = {}
 
     def poll(self):
-        exceptions = self.client.exceptions
         try:
             for shard_id in self.ready():
                 yield from self.read(shard_id)
-        except (
-            exceptions.ProvisionedThroughputExceededException,
-            exceptions.LimitExceededException,
-            exceptions.InternalFailure,
-        ):
-            return  # the next round tries again
-        except exceptions.ExpiredIteratorException:
-            self.expired()
+        except self.client.exceptions.ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "ExpiredIteratorException":
+                self.expired()
+            elif code not in PASSING:
+                raise
 
     def ready(self):
         """The shards that are not drained, and whose parents are."""
@@ -144,7 +148,7 @@ class Faults:
         self.failures += [(op, "ProvisionedThroughputExceededException")] * times
 
     def internal_failure(self, *, op, times):
-        self.failures += [(op, "InternalFailure")] * times
+        self.failures += [(op, "InternalFailureException")] * times
 
     def expire_iterators(self):
         self.expired |= self.handed_out
@@ -254,7 +258,7 @@ def test_machine_when_there_are_faults_then_the_right_consumer_passes_and_each_o
     run_state_machine_as_test(machine_with_faults(Consumer, happened), settings=LIVES)
     assert happened == {
         "ProvisionedThroughputExceededException",
-        "InternalFailure",
+        "InternalFailureException",
         "ExpiredIteratorException",
         "empty",
         "twice",
@@ -265,7 +269,7 @@ def test_machine_when_the_consumer_expects_no_faults_then_its_own_error_comes_ou
     machine = machine_with_faults(EndsWithAnError, set())
     with pytest.raises(Exception, match="on purpose") as failure:
         run_state_machine_as_test(machine, settings=LIVES)
-    assert failure.value.response["Error"]["Code"] in {"ProvisionedThroughputExceededException", "InternalFailure"}
+    assert failure.value.response["Error"]["Code"] in PASSING
 
 
 def test_machine_when_disturbed_then_says_how():
