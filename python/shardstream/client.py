@@ -20,6 +20,7 @@ __all__ = ["KinesisClient"]
 
 _DELAY_S = 10
 _ATTEMPTS = 18
+_EXCEPTIONS: dict[tuple[type[Exception], str], type[Exception]] = {}
 
 
 class KinesisClient:
@@ -152,16 +153,17 @@ class Exceptions:
         self._param_validation_error: Callable[..., Exception] = ParamValidationError
         self._waiter_error: Callable[..., Exception] = WaiterError
         self._connection_closed_error: Callable[..., Exception] = ConnectionClosedError
-        self._classes: dict[str, type[Exception]] = {}
 
     def __getattr__(self, name: str) -> type[Exception]:
         """The exception of a code."""
         if not name.isidentifier() or name.startswith("_"):
             raise AttributeError(name)
-        classes: dict[str, type[Exception]] = self.__dict__.setdefault("_classes", {})
-        if name not in classes:
-            classes[name] = type(name, (self.ClientError, ShardstreamError), {"__module__": __name__})
-        return classes[name]
+        # Those of all clients, as boto3's are of a session: an error is the same whichever client met it.
+        found = _EXCEPTIONS.get((self.ClientError, name))
+        if found is None:
+            made = type(name, (self.ClientError, ShardstreamError), {"__module__": __name__})
+            found = _EXCEPTIONS.setdefault((self.ClientError, name), made)
+        return found
 
     def from_code(self, code: str) -> type[Exception]:
         """The exception of a code."""

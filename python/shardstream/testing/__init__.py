@@ -17,6 +17,7 @@ from shardstream.testing.mock import mock_kinesis
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
+    from shardstream.testing import strategies
     from shardstream.testing.machine import ConsumerMachine
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "assert_per_key_order",
     "assert_records",
     "mock_kinesis",
+    "strategies",
 ]
 
 
@@ -38,5 +40,9 @@ def __getattr__(name: str) -> object:
         from shardstream.testing.machine import ConsumerMachine
 
         return ConsumerMachine
+    if name == "strategies":
+        import importlib
+
+        return importlib.import_module("shardstream.testing.strategies")
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
