@@ -366,6 +366,9 @@ class Engine:
 
     def __repr__(self) -> str:
         """Say what is in it."""
+        # One that was refused is shown in tracebacks.
+        if not hasattr(self, "_core"):
+            return "Engine(not made)"
         if self.closed:
             return "Engine(closed)"
         names = self.list_streams()

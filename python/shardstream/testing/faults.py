@@ -277,7 +277,7 @@ class Faults:
 
         Args:
             after_records: How many; after the next put, if neither this nor `at` is given.
-            shards: To how many shards; twice as many as are open, if not given.
+            shards: To how many shards; if not given to twice as many as are open, and to half of more than 8.
             op: After this operation; `"PutRecord"` or `"PutRecords"`, any of them if not given.
             words: Where and how often; see the class.
         """

@@ -23,7 +23,7 @@ pub(super) struct Read {
     pub(super) slices: Vec<Slice>,
     /// Where to go on.
     pub(super) next: Cut,
-    /// How long ago the last record of the answer arrived, where there are more; else 0.
+    /// How long ago the last record of the answer arrived, a millisecond at least, where there are more; else 0.
     pub(super) behind_ms: i64,
     /// Whether the shard is closed and has no more.
     pub(super) is_at_end: bool,
@@ -103,7 +103,9 @@ fn told(
     let is_at_end = more.is_empty() && stream.is_exhausted(&name, next)?;
     let mut read = Read { slices, next, behind_ms: 0, is_at_end };
     if let Some(last) = read.last_arrival()?.filter(|_| !more.is_empty()) {
-        read.behind_ms = now.since(last).max(0);
+        // Zero is for whoever has read all there is: several records may arrive at one time, where that stands still above
+        // all.
+        read.behind_ms = now.since(last).max(1);
     }
     Ok(read)
 }

@@ -165,6 +165,7 @@ impl Subscription {
                 self.stream.account(),
             )));
         }
+        self.break_off()?;
         if now < self.paid {
             return Ok(Step::Wait(self.paid.min(self.began.plus(SUBSCRIPTION_LIFE_MS))));
         }
@@ -181,7 +182,7 @@ impl Subscription {
         if records.is_empty() && !read.is_at_end && now < due {
             return Ok(Step::Wait(due.min(self.began.plus(SUBSCRIPTION_LIFE_MS))));
         }
-        let records = self.disturbed(records)?;
+        let records = self.repeated(records);
         self.events += 1;
         self.cut = read.next;
         self.last_event = Some(now);
@@ -210,25 +211,27 @@ impl Subscription {
         Ok(Step::Event(event.with("ContinuationSequenceNumber", continuation.to_string())))
     }
 
-    /// The records of an event, some of them twice; or that the connection breaks, where that is to be.
-    fn disturbed(
-        &self,
-        records: Vec<(Record, Bytes)>,
-    ) -> Result<Vec<(Record, Bytes)>, ServiceError> {
-        if !self.subject.is_disturbed() {
-            return Ok(records);
-        }
+    /// Breaks the connection, where that is to be.
+    fn break_off(&self) -> Result<(), ServiceError> {
         let drops = |kind: &Kind| match kind {
             Kind::DropSubscription { after_events } => *after_events <= self.events,
             _ => false,
         };
-        if self.faults.strike(self.subject.site(), drops).is_some() {
+        if self.subject.is_disturbed() && self.faults.strike(self.subject.site(), drops).is_some() {
             return Err(disturbed::broken("SubscribeToShard"));
         }
-        Ok(disturbed::repeated(records, |(record, _)| {
+        Ok(())
+    }
+
+    /// The records of an event, some of them twice, where that is to be.
+    fn repeated(&self, records: Vec<(Record, Bytes)>) -> Vec<(Record, Bytes)> {
+        if !self.subject.is_disturbed() {
+            return records;
+        }
+        disturbed::repeated(records, |(record, _)| {
             let site = self.subject.part(Some(self.birth.shard), record.sequence_number().index);
             self.faults.strike(site, |kind| *kind == Kind::Duplicate).is_some()
-        }))
+        })
     }
 
     /// A number right before where the subscription stands.
