@@ -32,9 +32,16 @@ impl Chaos {
     pub(super) fn draws(&self, site: Site<'_>) -> Option<(Kind, u64)> {
         let before = self.before.get(site.operation).copied().unwrap_or(0);
         let call = site.call.checked_sub(before).filter(|call| 0 < *call)?;
-        let is_drawn = |call: u64| self.is_drawn(site.operation, call);
-        let is_enough = (1..=ROW_MAX).all(|back| call.checked_sub(back).is_some_and(is_drawn));
-        if !is_drawn(call) || is_enough {
+        let is_drawn = |call: &u64| self.is_drawn(site.operation, *call);
+        if !is_drawn(&call) {
+            return None;
+        }
+        // Of a row that is drawn, one goes well after so many that do not.
+        let row = match self.percent {
+            100.. => call - 1,
+            _ => (1..call).rev().take_while(is_drawn).count() as u64,
+        };
+        if row % (ROW_MAX + 1) == ROW_MAX {
             return None;
         }
         self.kind(site.operation, call).map(|kind| (kind, call))

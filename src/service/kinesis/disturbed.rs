@@ -219,9 +219,13 @@ impl Call<'_> {
             return Ok(Read { slices: Vec::new(), next: from, behind_ms, is_at_end: false });
         }
         let (slices, cut) = self.twice(&read.slices, limit)?;
-        let cut = cut.map_or(read.next, Cut);
-        let is_at_end = read.is_at_end && cut == read.next;
-        Ok(Read { slices, next: cut, is_at_end, ..read })
+        Ok(match cut {
+            None => Read { slices, ..read },
+            Some(index) => {
+                let behind_ms = self.now.since(first).max(1);
+                Read { slices, next: Cut(index), behind_ms, is_at_end: false }
+            }
+        })
     }
 
     /// The records with those that are read twice, at most so many, and where to go on if not all are among them.

@@ -413,3 +413,5 @@ fn operations_that_are_not_there_yet_are_unknown() {
         assert_eq!(Kinesis::operation(name).unwrap_err().code, ErrorCode::UnknownOperation);
     }
 }
+
+mod disturbed;
