@@ -56,6 +56,7 @@ from shardstream.windows import (
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
     from shardstream import testing
+del TYPE_CHECKING
 
 __version__ = "0.1.0"
 

@@ -1,8 +1,10 @@
 """The pytest plugin, tried by suites of its users."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -62,6 +64,7 @@ def test_it(kinesis_client, kinesis_stream, kinesis_faults, kinesis_clock):
 def test_client_when_boto3_is_not_there_then_it_is_ours(suite):
     outcome = suite("""
 import sys
+from pathlib import Path
 sys.modules["boto3"] = None
 
 def test_it(kinesis_client, kinesis_stream):
@@ -324,3 +327,14 @@ def test_plugin_when_loaded_then_nothing_heavy_is_imported():
         )
 
     assert set(printed(program)) <= set(printed(bare))
+
+
+def test_page_when_its_suite_is_run_then_it_passes(suite):
+    page = (Path(__file__).parents[2] / "docs" / "testing.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    consumer, tests, mocks, machine = [
+        next(block for block in blocks if word in block)
+        for word in ("# consumer.py", "# test_consumer.py", "mock_kinesis()", "ConsumerMachine")
+    ]
+    outcome = suite(consumer + tests + mocks + machine)
+    outcome.assert_outcomes(passed=5)

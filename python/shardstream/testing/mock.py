@@ -16,12 +16,22 @@ TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
-    from typing import Any
+    from typing import Any, TypeVar, overload
+
+    F = TypeVar("F", bound=Callable[..., Any])
 
 __all__ = ["mock_kinesis"]
 
 
-class mock_kinesis:  # noqa: N801 - a decorator and context manager, named as such
+if TYPE_CHECKING:
+
+    @overload
+    def mock_kinesis(function: F, /) -> F: ...
+    @overload
+    def mock_kinesis(**options: Any) -> KinesisMock: ...  # noqa: ANN401 - as Engine takes them
+
+
+def mock_kinesis(function: Any = None, /, **options: Any) -> Any:
     """Let boto3's, botocore's and aiobotocore's clients find Kinesis in an engine of this process.
 
     A decorator of functions, coroutines and classes of tests, and a context manager, synchronous and asynchronous, that
@@ -29,6 +39,7 @@ class mock_kinesis:  # noqa: N801 - a decorator and context manager, named as su
     moto's `mock_aws` where that is used, too. Retries of clients do not sleep: the engine's clock moves on instead.
 
     Args:
+        function: What it decorates, where it is used without parentheses.
         options: What the engine is made with, as for `Engine`. Its clock, if not given, runs from the present time, can
             be moved, and follows freezegun and time-machine; its region, if not given, is AWS_DEFAULT_REGION's.
 
@@ -38,16 +49,17 @@ class mock_kinesis:  # noqa: N801 - a decorator and context manager, named as su
         ...     engine.create_stream("clicks", shards=1)
         Stream('clicks', 1 open shard, 0 records)
     """
+    mock = KinesisMock(options)
+    return mock if function is None else mock(function)
 
-    def __new__(cls, function: Callable[..., Any] | type | None = None, **options: Any) -> Any:  # noqa: ANN401 - what it decorates
-        """Decorate a function at once, or make a mock with options."""
-        mock = super().__new__(cls)
-        mock._options = options
-        mock._active = []
-        return mock if function is None else mock(function)
 
-    _options: dict[str, Any]
-    _active: list[Engine]
+class KinesisMock:
+    """What `mock_kinesis` makes: a decorator and a context manager."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        """Keep what engines are made with."""
+        self._options = options
+        self._active: list[Engine] = []
 
     def __enter__(self) -> Engine:
         """Begin, and hand out the engine."""
@@ -86,7 +98,7 @@ class mock_kinesis:  # noqa: N801 - a decorator and context manager, named as su
         """End, and close the engine."""
         self.__exit__(exc_type, exc, traceback)
 
-    def __call__(self, function: Any) -> Any:  # noqa: ANN401 - what it decorates
+    def __call__(self, function: F) -> F:
         """Decorate a function, a coroutine, or the tests of a class: each call has an engine of its own."""
         if isinstance(function, type):
             for name, member in list(vars(function).items()):
@@ -97,17 +109,17 @@ class mock_kinesis:  # noqa: N801 - a decorator and context manager, named as su
 
             @functools.wraps(function)
             async def mocked_coroutine(*args: object, **kwargs: object) -> object:
-                with mock_kinesis(**self._options):
+                with KinesisMock(self._options):
                     return await function(*args, **kwargs)
 
-            return mocked_coroutine
+            return mocked_coroutine  # type: ignore[return-value]
 
         @functools.wraps(function)
         def mocked(*args: object, **kwargs: object) -> object:
-            with mock_kinesis(**self._options):
+            with KinesisMock(self._options):
                 return function(*args, **kwargs)
 
-        return mocked
+        return mocked  # type: ignore[return-value]
 
 
 def _running_clock() -> ManualClock:

@@ -171,3 +171,24 @@ try:
     engine.stream("nowhere")
 except ss.errors.ShardstreamError as error:
     assert_type(error.code, str)
+
+with ss.testing.mock_kinesis(limits="aws") as mocked:
+    assert_type(mocked, ss.Engine)
+
+
+@ss.testing.mock_kinesis()
+def counted(number: int) -> int:
+    return number
+
+
+@ss.testing.mock_kinesis
+async def awaited() -> str:
+    return ""
+
+
+assert_type(counted(1), int)
+fault = engine.faults.throttle("PutRecord", times=2, shard_id="shardId-000000000000", required=False)
+assert_type(fault, ss.testing.Fault)
+assert_type(fault.fired, int)
+assert_type(engine.faults.fired, list[ss.testing.Fired])
+ss.testing.assert_no_loss([b"page"], [b"page"], allow_duplicates=False)
