@@ -15,8 +15,7 @@ def held_millis() -> int | None:
     freezegun = sys.modules.get("freezegun.api")
     if freezegun is not None and (frozen := freezegun.freeze_factories):
         return int((frozen[-1]() - epoch_naive) // span_of_micros(1000))
-    time_machine = sys.modules.get("time_machine")
-    travels = time_machine is not None and time_machine.escape_hatch.is_travelling()
-    if travels or not isinstance(time.time, BuiltinFunctionType):
+    escape_hatch = getattr(sys.modules.get("time_machine"), "escape_hatch", None)
+    if (escape_hatch is not None and escape_hatch.is_travelling()) or not isinstance(time.time, BuiltinFunctionType):
         return int(time.time() * 1000)
     return None

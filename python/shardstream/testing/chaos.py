@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from _pytest.runner import runtestprotocol
 
 from shardstream.testing.plugin import SCHEDULE
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from shardstream.testing.faults import Faults, Fired
 
 __all__ = ["Schedule", "run", "smallest"]
+
+# How long a test is run again at most: less than a suite's own limits for a test, which go on meanwhile.
+_SECONDS = 20
 
 
 class Schedule:
@@ -68,23 +73,27 @@ def _once(
 
 
 def _told(item: pytest.Item, nextitem: pytest.Item | None, happened: list[Fired], failed: pytest.TestReport) -> str:
-    runs = 0
+    runs, began = 0, time.monotonic()
     most: int = item.config.getoption("--kinesis-shrink")
+
+    def is_over() -> bool:
+        return runs == most or time.monotonic() - began > _SECONDS
 
     def fails(wanted: list[Fired]) -> bool:
         nonlocal runs
-        if runs == most:
+        if is_over():
             return False
         runs += 1
         _, reports = _once(item, nextitem, wanted)
         return any(report.when == "call" and _kind(report) == _kind(failed) for report in reports)
 
     fewest = smallest(happened, fails)
-    if len(fewest) == len(happened) and not fails(fewest):
+    if len(fewest) == len(happened) and not is_over() and not fails(fewest):
         return "the same faults do not fail this test again: what it does depends on more than its seed"
+    smaller = "the smallest schedule found in time" if is_over() else "the smallest schedule"
     lines = "\n".join(f"    kinesis_faults.{fired.line}" for fired in fewest) or "    (no fault at all)"
     return (
-        f"the smallest schedule that still fails this test, {len(fewest)} of {len(happened)} faults, "
+        f"{smaller} that still fails this test, {len(fewest)} of {len(happened)} faults, "
         f"found in {runs} runs:\n{lines}\n"
         "put it in place of kinesis_faults.chaos(...) to keep it"
     )
