@@ -51,7 +51,7 @@ fn rust() -> Vec<Source> {
 }
 
 fn python() -> Vec<Source> {
-    let folders = ["python", "tests/clients", "tests/python"];
+    let folders = ["examples", "python", "tests/clients", "tests/python"];
     folders.iter().flat_map(|folder| files(Path::new(folder), ".py")).collect()
 }
 
