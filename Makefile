@@ -50,6 +50,11 @@ notebooks: $(VENV)/.test  ## Run the notebooks
 clients: $(VENV)/.clients dev  ## AWS's clients in other versions and languages at the endpoint (needs node, jq, a JDK and Debian's Go)
 	$(BIN)/python -m pytest tests/clients
 
+.PHONY: examples
+examples: $(VENV)/.clients dev  ## The suites of the examples
+	$(BIN)/python -m pytest examples/producer examples/consumer
+	PYTHONPATH=$(VENV)/aiobotocore $(BIN)/python -m pytest examples/async_consumer
+
 .PHONY: fuzz
 fuzz: target/tools/bin/cargo-fuzz  ## Give parsers bytes that no client sends, a minute each, after some minutes of building
 	@set -e; export PATH="$(CURDIR)/target/tools/bin:$$PATH"; for target in $(FUZZ); do \
