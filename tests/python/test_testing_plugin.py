@@ -271,6 +271,28 @@ def test_chaos_when_run_by_xdist_then_the_schedule_is_printed(suite):
     outcome.stdout.fnmatch_lines(["the smallest schedule that still fails this test, 1 of * faults*"])
 
 
+def test_mock_when_given_the_engine_of_the_fixtures_then_its_clock_faults_and_chaos_are_the_tests(suite):
+    outcome = suite("""
+import boto3
+
+def test_it(kinesis, kinesis_stream, kinesis_clock, kinesis_faults):
+    kinesis_faults.throttle(op="PutRecord", times=1)
+    with ss.testing.mock_kinesis(engine=kinesis) as engine:
+        assert engine is kinesis
+        client = boto3.client("kinesis", region_name="us-east-1")
+        before = kinesis_clock.now()
+        client.put_record(StreamName=kinesis_stream.name, Data=b"page", PartitionKey="user-1")
+        assert kinesis_clock.now() > before  # boto3 waited before it tried again
+    assert not kinesis.closed
+    ss.testing.assert_records(kinesis_stream, [b"page"])
+
+def test_options(kinesis):
+    with pytest.raises(ss.errors.InvalidArgumentException, match="no other options beside it"):
+        ss.testing.mock_kinesis(engine=kinesis, seed=7)
+""")
+    outcome.assert_outcomes(passed=2)
+
+
 FROZEN = """
 import datetime
 

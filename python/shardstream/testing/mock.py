@@ -11,6 +11,7 @@ import threading
 
 from shardstream.clock import ManualClock
 from shardstream.engine import Engine
+from shardstream.errors import InvalidArgumentException
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ def mock_kinesis(function: Any = None, /, **options: Any) -> Any:
 
     Args:
         function: What it decorates, where it is used without parentheses.
-        options: What the engine is made with, as for `Engine`. Its clock, if not given, runs from the present time, can
-            be moved, and follows freezegun and time-machine; its region, if not given, is AWS_DEFAULT_REGION's.
+        options: `engine=`, as of the fixture `kinesis`, with whose clock and faults it is then answered; or what an
+            engine is made with, as for `Engine`, which is closed at the end. Its clock, if not given, runs from the
+            present time, can be moved, and follows freezegun and time-machine; its region, if not given, is
+            AWS_DEFAULT_REGION's.
 
     Examples:
         >>> import shardstream as ss
@@ -57,19 +60,17 @@ class KinesisMock:
     """What `mock_kinesis` makes: a decorator and a context manager."""
 
     def __init__(self, options: dict[str, Any]) -> None:
-        """Keep what engines are made with."""
+        """Keep the engine, or what engines are made with."""
+        engine = options.get("engine")
+        if engine is not None and (len(options) > 1 or not isinstance(engine, Engine)):
+            message = f"engine: a shardstream.Engine, and no other options beside it, not {options!r}"
+            raise InvalidArgumentException(message)
         self._options = options
         self._active: list[Engine] = []
 
     def __enter__(self) -> Engine:
         """Begin, and hand out the engine."""
-        options = dict(self._options)
-        if options.get("clock") is None:
-            options["clock"] = _running_clock()
-        region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
-        if options.get("region") is None and region:
-            options["region"] = region
-        engine = Engine(**options)
+        engine = self._options.get("engine") or _made(self._options)
         self._active.append(engine)
         _MOCKS.push(engine)
         return engine
@@ -83,7 +84,8 @@ class KinesisMock:
         """End, and close the engine."""
         engine = self._active.pop()
         _MOCKS.remove(engine)
-        engine.close()
+        if engine is not self._options.get("engine"):
+            engine.close()
 
     async def __aenter__(self) -> Engine:
         """Begin, and hand out the engine."""
@@ -120,6 +122,16 @@ class KinesisMock:
                 return function(*args, **kwargs)
 
         return mocked  # type: ignore[return-value]
+
+
+def _made(options: dict[str, Any]) -> Engine:
+    region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
+    made = dict(options)
+    if made.get("clock") is None:
+        made["clock"] = _running_clock()
+    if made.get("region") is None and region:
+        made["region"] = region
+    return Engine(**made)
 
 
 def _running_clock() -> ManualClock:
