@@ -57,7 +57,9 @@ def cuts(stream: _core.Stream, start: object, end: object, shard_id: object) -> 
 
 
 def shard_name(shard_id: object) -> str:
-    """The name of a shard, if it is text."""
+    """The name of a shard: text, or the shard's own."""
+    if isinstance(shard_id, _core.Shard):
+        return shard_id.shard_id
     return text.checked(shard_id, "shard_id")
 
 

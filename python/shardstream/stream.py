@@ -76,7 +76,7 @@ class Stream(_core.Stream):
         start: position.Position = "TRIM_HORIZON",
         end: position.Position | None = None,
         *,
-        shard_id: str | None = None,
+        shard_id: str | _core.Shard | None = None,
         limit: int | None = None,
     ) -> _core.Records:
         """Read the records that are there now, in order of arrival.
@@ -86,7 +86,7 @@ class Stream(_core.Stream):
                 first), an aware time (what arrived then or later), a duration like `"15m"` (that long ago), or a pair
                 like `("AFTER_SEQUENCE_NUMBER", number)`.
             end: Likewise, where to stop: the record right there is not read any more. All there is, if not given.
-            shard_id: Read this shard only.
+            shard_id: Read this shard only: its id, or one of `shards()`.
             limit: Records at most.
 
         Returns:
@@ -103,14 +103,15 @@ class Stream(_core.Stream):
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
             message = f"limit: a number of records from 1 on, or None for all, not {limit!r}"
             raise InvalidArgumentException(message)
-        from_cut, until_cut = position.cuts(self, start, end, shard_id)
-        return self.read_between(from_cut, until_cut, shard_id, None if limit is None else min(limit, 2**62))
+        shard = None if shard_id is None else position.shard_name(shard_id)
+        from_cut, until_cut = position.cuts(self, start, end, shard)
+        return self.read_between(from_cut, until_cut, shard, None if limit is None else min(limit, 2**62))
 
     def follow(
         self,
         start: position.Position = "LATEST",
         *,
-        shard_id: str | None = None,
+        shard_id: str | _core.Shard | None = None,
         timeout: str | datetime.timedelta | None = None,
     ) -> Iterator[_core.Record]:
         """Iterate over records as they come, one at a time.
@@ -128,8 +129,9 @@ class Stream(_core.Stream):
         if timeout_ms is not None and timeout_ms < 0:
             message = f"timeout: not negative, unlike {timeout!r}"
             raise InvalidArgumentException(message)
-        from_cut, _ = position.cuts(self, start, None, shard_id)
-        return self.follow_from(from_cut, shard_id, timeout_ms)
+        shard = None if shard_id is None else position.shard_name(shard_id)
+        from_cut, _ = position.cuts(self, start, None, shard)
+        return self.follow_from(from_cut, shard, timeout_ms)
 
     def window(
         self,
@@ -179,7 +181,7 @@ class Stream(_core.Stream):
         )
         return WindowQuery(self, options)
 
-    def split_shard(self, shard_id: str, at: int | str | None = None) -> None:
+    def split_shard(self, shard_id: str | _core.Shard, at: int | str | None = None) -> None:
         """Split an open shard in two; it closes, and its records stay readable.
 
         Args:
@@ -195,7 +197,7 @@ class Stream(_core.Stream):
         """
         super().split_shard(position.shard_name(shard_id), at)
 
-    def merge_shards(self, shard_id: str, adjacent_shard_id: str) -> None:
+    def merge_shards(self, shard_id: str | _core.Shard, adjacent_shard_id: str | _core.Shard) -> None:
         """Merge two open shards, the first of which ends where the second starts; both close.
 
         Raises:

@@ -179,3 +179,14 @@ def test_keys_when_stream_is_resharded_at_random_then_keep_their_order_and_the_r
         by_key.setdefault(record.partition_key, []).append(int(record.data))
     assert sum(map(len, by_key.values())) == put
     assert all(numbers == sorted(numbers) for numbers in by_key.values())
+
+
+def test_shard_when_given_for_its_id_then_is_taken(kinesis):
+    stream = kinesis.create_stream("clicks", shards=2)
+    stream.put(b"page", key="user-42")
+    first, _ = stream.shards()
+    assert [record.data for record in stream.read(shard_id=first)] == [b"page"]
+    assert [record.data for record in stream.follow("TRIM_HORIZON", shard_id=first, timeout="0s")] == [b"page"]
+    stream.split_shard(first)
+    stream.merge_shards(*stream.shards()[2:4])
+    assert [shard.is_open for shard in stream.shards()] == [False, True, False, False, True]
