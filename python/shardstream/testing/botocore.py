@@ -186,6 +186,13 @@ def _broken() -> Exception:
     return ProtocolError("Connection broken: the subscription was dropped")
 
 
+def _aio_broken() -> Exception:
+    from aiohttp import ClientPayloadError
+
+    error: Exception = ClientPayloadError("Response payload is not completed: the subscription was dropped")
+    return error
+
+
 class _AioRaw:
     """A body as aiohttp hands it out."""
 
@@ -207,7 +214,7 @@ class _AioRaw:
             if frame is True:
                 await asyncio.sleep(_LOOK_S)
             elif isinstance(frame, bool):
-                raise _broken()
+                raise _aio_broken()
             else:
                 yield frame, True
 
