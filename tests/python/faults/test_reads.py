@@ -97,6 +97,14 @@ def test_pages_when_empty_then_say_that_there_is_more_and_nothing_is_lost(kinesi
     assert fault.fired == 2
 
 
+def test_page_when_empty_and_time_stands_still_then_says_that_there_is_more(kinesis, faults):
+    kinesis.put(b"a")
+    faults.empty_pages()
+    answer = kinesis.page(kinesis.iterator())
+    assert answer["Records"] == []
+    assert answer["MillisBehindLatest"] > 0
+
+
 def test_page_when_there_is_nothing_anyway_then_the_fault_waits_for_one_that_has_records(kinesis, faults, clock):
     fault = faults.empty_pages()
     iterator = kinesis.page(kinesis.iterator())["NextShardIterator"]
@@ -153,6 +161,17 @@ def test_records_when_delivered_twice_in_pages_then_the_limit_holds_and_none_is_
     assert set(delivered) == set(DATA)
     assert max(delivered.values()) == 2
     assert sorted(delivered.elements()) == [data for page in pages for data in page]
+
+
+def test_records_when_delivered_twice_leave_no_room_for_the_last_then_the_page_says_that_there_is_more(kinesis, faults):
+    kinesis.put_all(b"a", b"b", b"c")
+    faults.duplicate_delivery()
+    answer = kinesis.page(kinesis.iterator(), Limit=4)
+    assert kinesis.held(answer) == [b"a", b"a", b"b", b"b"]
+    assert answer["MillisBehindLatest"] > 0
+    last = kinesis.page(answer["NextShardIterator"], Limit=4)
+    assert kinesis.held(last) == [b"c", b"c"]
+    assert last["MillisBehindLatest"] == 0
 
 
 def test_records_when_delivered_twice_one_by_one_then_reading_still_gets_on(kinesis, faults):
