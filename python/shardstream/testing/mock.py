@@ -15,7 +15,7 @@ from shardstream.errors import InvalidArgumentException
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from types import TracebackType
     from typing import Any, TypeVar, overload
 
@@ -71,8 +71,8 @@ class KinesisMock:
     def __enter__(self) -> Engine:
         """Begin, and hand out the engine."""
         engine = self._options.get("engine") or _made(self._options)
-        self._active.append(engine)
         _MOCKS.push(engine)
+        self._active.append(engine)
         return engine
 
     def __exit__(
@@ -101,7 +101,7 @@ class KinesisMock:
         self.__exit__(exc_type, exc, traceback)
 
     def __call__(self, function: F) -> F:
-        """Decorate a function, a coroutine, or the tests of a class: each call has an engine of its own.
+        """Decorate a function, a coroutine, a generator, or the tests of a class: each call has an engine of its own.
 
         A test of a `unittest.TestCase` shares it with its `setUp` and `tearDown`.
         """
@@ -116,6 +116,15 @@ class KinesisMock:
                     return await function(*args, **kwargs)
 
             return mocked_coroutine  # type: ignore[return-value]
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def mocked_generator(*args: object, **kwargs: object) -> Generator[object, object, object]:
+                # A fixture, whose test comes before its end.
+                with KinesisMock(self._options):
+                    return (yield from function(*args, **kwargs))
+
+            return mocked_generator  # type: ignore[return-value]
 
         @functools.wraps(function)
         def mocked(*args: object, **kwargs: object) -> object:
@@ -166,7 +175,8 @@ class _Mocks:
     def push(self, engine: Engine) -> None:
         with self._lock:
             if not self._engines:
-                self._undo += [*_credentials(), *self._patches()]
+                # First what may fail.
+                self._undo += [*self._patches(), *_credentials()]
             self._engines.append(engine)
 
     def remove(self, engine: Engine) -> None:

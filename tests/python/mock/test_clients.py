@@ -15,6 +15,7 @@ import pytest
 import shardstream as ss
 from shardstream.errors import EngineClosedError
 from shardstream.testing import mock_kinesis
+from shardstream.testing.client import of as client_of
 
 NAME, SHARD = "clicks", "shardId-000000000000"
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -174,6 +175,14 @@ def test_clients_when_of_two_threads_then_both_are_answered(nowhere):
         assert [data for data in found if data.startswith(name)] == [b"%s %d" % (name, n) for n in range(20)]
     with pytest.raises(botocore.exceptions.EndpointConnectionError):
         streams(shared)
+
+
+def test_client_of_an_engine_when_another_is_mocked_then_stays_with_its_own():
+    with ss.Engine(region="eu-west-1") as own, mock_kinesis() as mocked, client_of(own) as client:
+        own.create_stream(NAME)
+        mocked.create_stream("views")
+        assert streams(client) == [NAME]
+        assert streams(a_client()) == ["views"]
 
 
 def test_other_services_when_mocked_then_are_really_asked(real):

@@ -57,6 +57,16 @@ async def coroutine(first, *, second):
     return first, second, made_here()
 
 
+@pytest.fixture
+@mock_kinesis
+def lent():
+    """A client, lent to a test while the mock lasts."""
+    client = a_client()
+    client.create_stream(StreamName=NAME, ShardCount=1)
+    yield client
+    assert put(client) == SHARD
+
+
 @mock_kinesis
 class TestClassThatIsDecorated:
     """Tests of a class: each has an engine of its own, and fixtures as ever."""
@@ -141,6 +151,23 @@ def test_case_when_decorated_then_shares_an_engine_with_its_set_up():
     unittest.defaultTestLoader.loadTestsFromTestCase(CaseThatIsDecorated).run(result)
     assert result.testsRun == 2
     assert result.wasSuccessful(), result.errors + result.failures
+
+
+def test_fixture_when_decorated_then_lasts_as_long_as_its_test(lent):
+    assert streams(lent) == [NAME]
+
+
+def test_generator_when_decorated_then_the_mock_ends_with_it(nowhere):
+    client = a_client(endpoint_url=nowhere)
+
+    @mock_kinesis
+    def generator():
+        yield streams(client)
+
+    for found in generator():
+        assert found == streams(client) == []
+    with pytest.raises(botocore.exceptions.EndpointConnectionError):
+        streams(client)
 
 
 def test_function_when_it_fails_then_the_mock_ends(nowhere):

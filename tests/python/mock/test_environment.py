@@ -1,6 +1,8 @@
 """What `mock_kinesis` changes and takes of the environment: credentials, the region, and nothing where it fails."""
 
 import os
+import re
+import sys
 
 import boto3
 import botocore.exceptions
@@ -69,4 +71,13 @@ def test_options_when_wrong_then_nothing_is_mocked(nowhere):
         mock_kinesis(limits="gcp").__enter__()
     with pytest.raises(botocore.exceptions.EndpointConnectionError):
         client.list_streams()
+    assert not set(KEYS) & set(os.environ)
+
+
+def test_mock_when_there_is_no_botocore_then_says_what_to_install_and_changes_nothing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "botocore.endpoint", None)
+    mock = mock_kinesis()
+    message = "mock_kinesis needs boto3 or aiobotocore: pip install boto3, or use engine.client('kinesis')"
+    with pytest.raises(ImportError, match=f"^{re.escape(message)}$"):
+        mock.__enter__()
     assert not set(KEYS) & set(os.environ)
