@@ -258,3 +258,39 @@ def test_reshard_when_of_one_stream_then_puts_to_others_do_not_count(kinesis, fa
     assert [len(stream.shards()), len(views.shards())] == [1, 1]
     kinesis.put()
     assert [len(stream.shards()), len(views.shards())] == [3, 1]
+
+
+def test_iterators_when_those_of_one_stream_expire_then_those_of_others_live(kinesis, faults, views):
+    old, other = kinesis.iterator(), kinesis.iterator(stream="views")
+    fault = faults.expire_iterators(stream=NAME)
+    assert kinesis.page(other)["Records"] == []
+    assert fault.fired == 0
+    assert kinesis.code(kinesis.page, old) == EXPIRED
+    assert fault.fired == 1
+
+
+def test_iterators_when_those_of_one_shard_expire_then_those_of_others_live(connect):
+    with ss.Engine(clock=ss.ManualClock()) as engine:
+        engine.create_stream(NAME, shards=2)
+        kinesis = connect(engine)
+        old, other = kinesis.iterator(), kinesis.iterator("shardId-000000000001")
+        engine.faults.expire_iterators(shard_id=SHARD)
+        assert kinesis.page(other)["Records"] == []
+        assert kinesis.code(kinesis.page, old) == EXPIRED
+
+
+def test_records_when_a_page_has_no_room_for_any_twice_then_the_fault_has_not_happened(kinesis, faults):
+    kinesis.put_all(*DATA)
+    fault = faults.duplicate_delivery()
+    assert drained(kinesis, limit=1) == [*[[data] for data in DATA], []]
+    assert fault.fired == 0
+
+
+def test_reshard_when_some_of_the_records_are_refused_then_those_do_not_count(kinesis, faults, stream):
+    faults.fail_records([0])
+    fault = faults.reshard(after_records=3)
+    assert kinesis.put_all(b"a", b"b", b"c")["FailedRecordCount"] == 1
+    assert fault.fired == 0
+    kinesis.put(b"a")
+    assert fault.fired == 1
+    assert kinesis.stored() == [b"b", b"c", b"a"]

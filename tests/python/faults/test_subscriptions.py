@@ -85,3 +85,54 @@ def test_subscription_when_dropped_with_more_to_come_then_all_events_before_it_c
     faults.drop_subscription(after_events=2)
     found, _ = until_broken(kinesis, subscribe(), broken)
     assert [len(records) for records in found] == [2, 2]
+
+
+def test_subscription_when_dropped_before_its_first_event_then_nothing_came(kinesis, faults, clock, subscribe, broken):
+    kinesis.put(b"a")
+    faults.drop_subscription(after_events=0)
+    assert until_broken(kinesis, subscribe(), broken) == ([], None)
+    clock.advance("5s")
+    assert kinesis.held(next(subscribe())) == [b"a"]
+
+
+def test_subscription_when_dropped_then_goes_on_from_its_number_and_nothing_is_lost(
+    kinesis, faults, clock, subscribe, broken
+):
+    fault = faults.drop_subscription(after_events=2)
+    found, number = until_broken(kinesis, subscribe(), broken)
+    assert found == [[], [b"1"]]
+    assert fault.fired == 1
+    clock.advance("5s")
+    assert kinesis.held(next(subscribe(Type="AFTER_SEQUENCE_NUMBER", SequenceNumber=number))) == [b"2"]
+
+
+def test_subscription_when_dropped_then_another_holds_its_place_for_no_longer(kinesis, faults, subscribe, broken):
+    faults.drop_subscription()
+    events = subscribe()
+    assert until_broken(kinesis, events, broken)[0] == [[]]
+    # What broke off is over, so that nobody has to wait for five seconds.
+    assert kinesis.held(next(subscribe())) == [b"1"]
+
+
+def test_subscription_when_dropped_at_the_second_then_the_first_goes_on(kinesis, faults, clock, subscribe, broken):
+    fault = faults.drop_subscription(after_events=1, at=[2])
+    first = subscribe()
+    for n in range(3):
+        assert kinesis.held(next(first)) == ([] if n == 0 else [b"%d" % n])
+        kinesis.put(b"%d" % (n + 1))
+    assert fault.fired == 0
+    clock.advance("5s")
+    assert until_broken(kinesis, subscribe(), broken)[0] == [[b"1", b"2", b"3"]]
+    assert fault.fired == 1
+
+
+def test_subscription_when_it_is_to_be_dropped_while_it_lasts_then_is(kinesis, faults, subscribe, broken):
+    events = subscribe()
+    assert kinesis.held(next(events)) == []
+    kinesis.put(b"a")
+    assert kinesis.held(next(events)) == [b"a"]
+    fault = faults.drop_subscription()
+    kinesis.put(b"b")
+    with pytest.raises(broken):
+        next(events)
+    assert fault.fired == 1
