@@ -1,5 +1,6 @@
 """AWS's clients of other versions and languages at the endpoint, which `make clients` installs."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,10 +8,25 @@ from pathlib import Path
 import boto3
 import pytest
 
+import shardstream as ss
+
 PREFIX = Path(sys.executable).parents[1]
 RUST = Path(__file__).parents[2] / "target/clients/debug/kinesis-rust"
 PAGES = ["page 1", "page 2", "page 3"]
 CHILDREN = ["shardId-000000000001", "shardId-000000000002"]
+MOCKED = {
+    "stored": [0, 0],
+    "read": ["before", "inside"],
+    "retried": [2, True],
+    "pushed": ["late 0", "late 1", "late 2"],
+    "dropped": ["late 0", "broken off"],
+    "afterwards": "EndpointConnectionError",
+}
+
+
+def beside(name):
+    """A path of what is installed by itself, and of this package."""
+    return os.pathsep.join([str(PREFIX / name), str(Path(ss.__file__).parents[1])])
 
 
 @pytest.mark.timeout(120)
@@ -24,6 +40,19 @@ def test_boto3_when_of_early_2024_then_understands(found):
 def test_aiobotocore_when_many_at_once_then_all_are_stored(found):
     answer = found(sys.executable, "kinesis_aiobotocore.py", PYTHONPATH=str(PREFIX / "aiobotocore"))
     assert answer == {"read": sorted(f"page {n}" for n in range(20)), "numbers": 20}
+
+
+@pytest.mark.timeout(120)
+def test_boto3_when_of_early_2024_and_mocked_then_is_answered_as_long_as_the_mock_lasts(found):
+    answer = found(sys.executable, "kinesis_mocked_boto3.py", PYTHONPATH=beside("boto3-1.34"))
+    assert answer.pop("version").startswith("1.34.")
+    assert answer == MOCKED
+
+
+@pytest.mark.timeout(120)
+def test_aiobotocore_when_mocked_then_is_answered_as_long_as_the_mock_lasts(found):
+    answer = found(sys.executable, "kinesis_mocked_aiobotocore.py", PYTHONPATH=beside("aiobotocore"))
+    assert answer == MOCKED
 
 
 @pytest.mark.timeout(120)

@@ -51,7 +51,12 @@ class _Emitter:
         engine = self._engine()
         if engine is not None and event_name.startswith("before-send."):
             return [(self.emit, _answer(engine, kwargs["request"], _response))]
-        responses = self._emitter.emit(event_name, **kwargs)
+        try:
+            responses = self._emitter.emit(event_name, **kwargs)
+        except _no_credentials():
+            if engine is None:
+                raise
+            return _signed(kwargs["request"])
         if engine is not None and event_name.startswith("needs-retry."):
             return _without_sleep(engine, responses)
         return responses
@@ -64,10 +69,31 @@ class _AioEmitter(_Emitter):
         engine = self._engine()
         if engine is not None and event_name.startswith("before-send."):
             return [(self.emit, _answer(engine, kwargs["request"], _aio_response))]
-        responses = await self._emitter.emit(event_name, **kwargs)
+        try:
+            responses = await self._emitter.emit(event_name, **kwargs)
+        except _no_credentials():
+            if engine is None:
+                raise
+            return _signed(kwargs["request"])
         if engine is not None and event_name.startswith("needs-retry."):
             return _without_sleep(engine, responses)
         return responses
+
+
+def _no_credentials() -> type[Exception]:
+    from botocore.exceptions import NoCredentialsError
+
+    found: type[Exception] = NoCredentialsError
+    return found
+
+
+def _signed(request: Any) -> list[tuple[object, object]]:  # noqa: ANN401 - botocore's
+    """Sign for a client that was made without credentials: the engine asks for a signature, not for whose."""
+    from botocore.auth import SigV4Auth
+    from botocore.credentials import Credentials
+
+    SigV4Auth(Credentials("testing", "testing"), "kinesis", request.context["client_region"]).add_auth(request)
+    return []
 
 
 def _without_sleep(engine: Engine, responses: list[tuple[object, object]]) -> list[tuple[object, object]]:
@@ -160,6 +186,13 @@ def _broken() -> Exception:
     return ProtocolError("Connection broken: the subscription was dropped")
 
 
+def _aio_broken() -> Exception:
+    from aiohttp import ClientPayloadError
+
+    error: Exception = ClientPayloadError("Response payload is not completed: the subscription was dropped")
+    return error
+
+
 class _AioRaw:
     """A body as aiohttp hands it out."""
 
@@ -181,7 +214,7 @@ class _AioRaw:
             if frame is True:
                 await asyncio.sleep(_LOOK_S)
             elif isinstance(frame, bool):
-                raise _broken()
+                raise _aio_broken()
             else:
                 yield frame, True
 

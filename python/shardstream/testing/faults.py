@@ -34,6 +34,15 @@ if TYPE_CHECKING:
 __all__ = ["Fault", "Faults", "Fired"]
 
 _PERCENT = 100
+_CODES = ("InternalFailure", "ProvisionedThroughputExceededException")
+# Faults that happen at some operations alone.
+_OPERATIONS = {
+    "duplicate_delivery": ("GetRecords", "SubscribeToShard"),
+    "drop_subscription": ("SubscribeToShard",),
+    "empty_pages": ("GetRecords",),
+    "expire_iterators": ("GetRecords",),
+    "reshard": ("PutRecord", "PutRecords"),
+}
 _WORDS = ("times", "rate", "at", "stream", "shard_id", "required")
 
 
@@ -202,8 +211,11 @@ class Faults:
         if op != "PutRecords":
             message = f'op: only "PutRecords" refuses records one by one, not {op!r}: throttle() or internal_failure()'
             raise InvalidArgumentException(message)
+        if text.checked(code, "code") not in _CODES:
+            message = f"code: {_either(_CODES)}, not {code!r}"
+            raise InvalidArgumentException(message)
         places = [_count(index, "indexes", least=0) for index in _checked_list(indexes, "indexes")]
-        return self._add("fail_records", {"indexes": places, "code": text.checked(code, "code")}, op, words)
+        return self._add("fail_records", {"indexes": places, "code": code}, op, words)
 
     def internal_failure(self, op: str | None = None, **words: Unpack[Words]) -> Fault:
         """Answer with a failure of the service, status 500, and do nothing of what was asked.
@@ -378,7 +390,7 @@ class Faults:
             times = 1
         place = self._core.add(
             {"name": name, **{member: value for member, value in own.items() if value is not None}},
-            operation=_checked_operation(op),
+            operation=_checked_operation(name, op),
             stream=None if stream is None else text.checked(stream, "stream"),
             shard=None if shard_id is None else text.checked(shard_id, "shard_id"),
             at=calls,
@@ -410,16 +422,26 @@ def _line(name: str, **arguments: object) -> str:
     return f"{name}({', '.join(shown)})".replace("'", '"')
 
 
-def _checked_operation(op: str | None) -> str | None:
+def _checked_operation(name: str, op: str | None) -> str | None:
     known = _core.Kinesis.operations()
-    if op is None or op in known:
+    own = _OPERATIONS.get(name, known)
+    if op is None or op in own:
         return op
+    if op in known:
+        message = f"op: {name}() happens at {_either(own)}, not at {op!r}"
+        raise InvalidArgumentException(message)
     from difflib import get_close_matches
 
-    near = get_close_matches(str(op), known, n=3, cutoff=0.5)
-    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ', as in "PutRecords"'
+    # However it is spelt: boto3's methods are called put_record and the like.
+    plain = {name.lower(): name for name in known}
+    near = get_close_matches(str(op).replace("_", "").lower(), plain, n=3, cutoff=0.5)
+    hint = f"; did you mean {_either(plain[name] for name in near)}?" if near else ', as in "PutRecords"'
     message = f"op: {op!r} is not an operation of Kinesis{hint}"
     raise InvalidArgumentException(message)
+
+
+def _either(names: Iterable[str]) -> str:
+    return " or ".join(map(repr, names))
 
 
 def _checked_list(values: object, name: str) -> list[Any]:

@@ -15,7 +15,7 @@ from shardstream.errors import InvalidArgumentException
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from types import TracebackType
     from typing import Any, TypeVar, overload
 
@@ -71,8 +71,8 @@ class KinesisMock:
     def __enter__(self) -> Engine:
         """Begin, and hand out the engine."""
         engine = self._options.get("engine") or _made(self._options)
-        self._active.append(engine)
         _MOCKS.push(engine)
+        self._active.append(engine)
         return engine
 
     def __exit__(
@@ -101,11 +101,12 @@ class KinesisMock:
         self.__exit__(exc_type, exc, traceback)
 
     def __call__(self, function: F) -> F:
-        """Decorate a function, a coroutine, or the tests of a class: each call has an engine of its own."""
+        """Decorate a function, a coroutine, a generator, or the tests of a class: each call has an engine of its own.
+
+        A test of a `unittest.TestCase` shares it with its `setUp` and `tearDown`.
+        """
         if isinstance(function, type):
-            for name, member in list(vars(function).items()):
-                if name.startswith("test") and callable(member):
-                    setattr(function, name, self(member))
+            self._decorate_tests(function)
             return function
         if inspect.iscoroutinefunction(function):
 
@@ -115,6 +116,15 @@ class KinesisMock:
                     return await function(*args, **kwargs)
 
             return mocked_coroutine  # type: ignore[return-value]
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def mocked_generator(*args: object, **kwargs: object) -> Generator[object, object, object]:
+                # A fixture, whose test comes before its end.
+                with KinesisMock(self._options):
+                    return (yield from function(*args, **kwargs))
+
+            return mocked_generator  # type: ignore[return-value]
 
         @functools.wraps(function)
         def mocked(*args: object, **kwargs: object) -> object:
@@ -122,6 +132,20 @@ class KinesisMock:
                 return function(*args, **kwargs)
 
         return mocked  # type: ignore[return-value]
+
+    def _decorate_tests(self, tests: type) -> None:
+        unittest = sys.modules.get("unittest")
+        if unittest is not None and issubclass(tests, unittest.TestCase):
+            # Which runs setUp, the test, and tearDown.
+            setattr(tests, "run", self(tests.run))  # type: ignore[attr-defined]  # noqa: B010 - a type has none
+            return
+        for name, member in list(vars(tests).items()):
+            if not name.startswith("test"):
+                continue
+            if isinstance(member, (classmethod, staticmethod)):
+                setattr(tests, name, type(member)(self(member.__func__)))
+            elif callable(member):
+                setattr(tests, name, self(member))
 
 
 def _made(options: dict[str, Any]) -> Engine:
@@ -151,7 +175,8 @@ class _Mocks:
     def push(self, engine: Engine) -> None:
         with self._lock:
             if not self._engines:
-                self._undo += [*_credentials(), *self._patches()]
+                # First what may fail.
+                self._undo += [*self._patches(), *_credentials()]
             self._engines.append(engine)
 
     def remove(self, engine: Engine) -> None:
@@ -170,16 +195,8 @@ class _Mocks:
         except ImportError as error:
             message = "mock_kinesis needs boto3 or aiobotocore: pip install boto3, or use engine.client('kinesis')"
             raise ImportError(message) from error
-        undo = [_patch(Endpoint, "__init__", self._after_init), _patch(Endpoint, "_do_get_response", self._before)]
-        # Clients that were made before are of a module that is there by now.
-        aio = sys.modules.get("aiobotocore.endpoint")
-        if aio is not None:
-            undo.append(_patch(aio.AioEndpoint, "_do_get_response", self._before))
-        return undo
-
-    def _after_init(self, original: Callable[..., None], endpoint: object, *args: object, **kwargs: object) -> None:
-        original(endpoint, *args, **kwargs)
-        self._reroute(endpoint)
+        # Which aiobotocore's endpoints inherit, and which comes before requests are signed.
+        return [_patch(Endpoint, "make_request", self._before)]
 
     def _before(self, original: Callable[..., object], endpoint: object, *args: object, **kwargs: object) -> object:
         self._reroute(endpoint)
@@ -213,10 +230,12 @@ def _credentials() -> list[Callable[[], None]]:
     if "AWS_ACCESS_KEY_ID" in os.environ or "AWS_PROFILE" in os.environ:
         return []
     made = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+    before = {name: os.environ[name] for name in made if name in os.environ}
     os.environ.update(made)
 
     def undo() -> None:
         for name in made:
             os.environ.pop(name, None)
+        os.environ.update(before)
 
     return [undo]

@@ -10,7 +10,8 @@ sys.modules["boto3"] = sys.modules["botocore"] = None  # as if they were not ins
 import shardstream as ss
 
 clock = ss.ManualClock("2026-01-01T00:00:00Z")
-kinesis = ss.Engine(clock=clock).client("kinesis")
+engine = ss.Engine(clock=clock)
+kinesis = engine.client("kinesis")
 kinesis.create_stream(StreamName="clicks", ShardCount=1)
 try:
     kinesis.describe_stream(StreamName="views")
@@ -28,6 +29,12 @@ try:
     kinesis.get_waiter("stream_not_exists").wait(StreamName="clicks")
 except ss.errors.ShardstreamError as error:
     print(error)
+engine.faults.drop_connection(op="ListStreams")
+try:
+    kinesis.list_streams()
+except ConnectionError as error:
+    assert isinstance(error, ss.errors.ShardstreamError)
+    print(error)
 try:
     kinesis.create_queue
 except AttributeError as error:
@@ -44,5 +51,6 @@ def test_client_when_botocore_is_not_installed_then_raises_the_same_by_itself():
         ),
         "Parameter validation failed:",
         "Waiter StreamNotExists failed: Max attempts exceeded",
+        'Connection was closed before we received a valid response from endpoint URL: "shardstream, ListStreams".',
         "'KinesisClient' has no method 'create_queue': dir(client) lists those there are",
     ]
