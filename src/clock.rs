@@ -107,6 +107,8 @@ impl Clock {
     /// Lets time pass: a clock that stands still is moved on, and any other is waited for.
     pub fn pass(&self, duration: Duration) {
         match self {
+            // Whoever holds time moves it.
+            Self::Manual(clock) if clock.held().is_some() => {}
             Self::Manual(clock) if clock.is_still() => {
                 clock.advance(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
             }
@@ -350,8 +352,11 @@ mod tests {
         held.store(5, Ordering::SeqCst);
         assert_eq!((clock.now(), clock.is_still()), (Millis(5), true));
         assert_eq!(Clock::Manual(Arc::clone(&clock)).pause(Millis(9)), Some(HELD_LOOK));
+        Clock::Manual(Arc::clone(&clock)).pass(Duration::from_secs(3_600));
         held.store(-1, Ordering::SeqCst);
-        assert!(Millis(9_000) <= clock.now() && !clock.is_still());
+        assert!(
+            Millis(9_000) <= clock.now() && clock.now() < Millis(3_600_000) && !clock.is_still()
+        );
     }
 
     #[test]

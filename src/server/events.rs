@@ -18,11 +18,16 @@ use crate::server::protocol::Language;
 use crate::service::kinesis::subscribe_to_shard::Step;
 use crate::service::kinesis::subscribe_to_shard::Subscription;
 
+/// How long after the last frame a connection breaks on purpose: clients let go of what they have not read by then.
+const LINGER: Duration = Duration::from_millis(50);
+
 /// The body of an answer that goes on.
 pub(super) struct Events {
     subscription: Subscription,
     language: Language,
     has_begun: bool,
+    /// Whether the connection is to break, once what was said is on its way.
+    breaks: bool,
     /// Wakes when there is something to say though nothing came.
     timer: Pin<Box<Sleep>>,
     stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -47,7 +52,7 @@ impl Events {
             let _ = stopped.wait_for(|&stopped| stopped).await;
         });
         let timer = Box::pin(tokio::time::sleep(Duration::ZERO));
-        Self { subscription, language, has_begun: false, timer, stopped }
+        Self { subscription, language, has_begun: false, breaks: false, timer, stopped }
     }
 }
 
@@ -67,7 +72,7 @@ impl Body for Events {
             this.has_begun = true;
             return Poll::Ready(Some(Ok(Frame::data(frames::beginning(this.language)))));
         }
-        loop {
+        while !this.breaks {
             // Bells are counted before anything is looked at, so that nothing is missed.
             let stream = std::sync::Arc::clone(this.subscription.stream());
             let (clock, seen) = (this.subscription.clock().clone(), stream.bell().rings());
@@ -78,9 +83,12 @@ impl Body for Events {
             let due = match this.subscription.step() {
                 Step::End => return Poll::Ready(None),
                 Step::Error(error) => {
-                    return Poll::Ready(Some(
-                        frames::error(this.language, &error).map(Frame::data),
-                    ));
+                    if let Ok(frame) = frames::error(this.language, &error) {
+                        return Poll::Ready(Some(Ok(Frame::data(frame))));
+                    }
+                    this.breaks = true;
+                    this.timer.as_mut().reset(tokio::time::Instant::now() + LINGER);
+                    break;
                 }
                 Step::Event(members) => {
                     let event = frames::event(this.language, &members);
@@ -102,5 +110,6 @@ impl Body for Events {
                 return Poll::Pending;
             }
         }
+        this.timer.as_mut().poll(context).map(|()| Some(Err(Broken)))
     }
 }

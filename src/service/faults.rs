@@ -79,9 +79,9 @@ impl Faults {
     /// Begins anew without rules, and draws from this seed.
     pub fn reset(&self, seed: u64) {
         let mut state = self.state.lock();
-        // Iterators of before stay as expired as they are.
+        // Iterators tell by this number which of them were out when.
         *state = State { seed, expiries: state.expiries, ..State::default() };
-        self.is_on.store(0 < state.expiries, Ordering::Release);
+        self.is_on.store(false, Ordering::Release);
     }
 
     /// Adds a rule, and returns its place.
@@ -174,15 +174,19 @@ impl Faults {
         }
         let mut guard = self.state.lock();
         let state = &mut *guard;
-        let is_expiring = |rule: &Rule| rule.expiry.is_some_and(|expiry| seen < expiry);
-        let rules = state.rules.iter_mut().enumerate();
-        for (place, rule) in rules.filter(|(_, rule)| is_expiring(rule) && rule.covers(site)) {
+        let mut has_expired = false;
+        for (place, rule) in state.rules.iter_mut().enumerate() {
+            let is_expiring = rule.expiry.is_some_and(|expiry| seen < expiry);
+            if !is_expiring || rule.has_ended || !rule.covers(site) {
+                continue;
+            }
+            has_expired = true;
             let call = rule.call(site);
             if rule.count(site) {
                 remember(&mut state.fired, Some(place), call, &rule.kind, site);
             }
         }
-        seen < state.expiries
+        has_expired
     }
 
     /// Counts records that were stored, and returns the shards to have where it is time to reshard: none said is as many

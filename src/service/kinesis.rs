@@ -165,7 +165,7 @@ impl Kinesis {
         });
         let call = self.checked(caller, operation, input)?;
         let run = run?;
-        self.answer(call, operation, run)
+        self.answer(call, operation, run, disturbed::stored)
     }
 
     /// Answers `GetRecords` as JSON, without a value for each record in between.
@@ -175,13 +175,18 @@ impl Kinesis {
         input: &Members,
     ) -> Result<Vec<u8>, ServiceError> {
         let operation = Self::operation("GetRecords")?;
-        self.answer(self.checked(caller, operation, input)?, operation, get_records::run_to_json)
+        self.answer(
+            self.checked(caller, operation, input)?,
+            operation,
+            get_records::run_to_json,
+            |_| 0,
+        )
     }
 
     /// Finds what `GetRecords` answers, for whoever shows records in another way.
     pub fn find_records(&self, caller: &Caller, input: &Members) -> Result<Found, ServiceError> {
         let operation = Self::operation("GetRecords")?;
-        self.answer(self.checked(caller, operation, input)?, operation, get_records::find)
+        self.answer(self.checked(caller, operation, input)?, operation, get_records::find, |_| 0)
     }
 
     /// Subscribes a consumer to a shard: `SubscribeToShard`.
@@ -193,7 +198,7 @@ impl Kinesis {
     ) -> Result<Subscription, ServiceError> {
         let call = self.checked(caller, operation, input)?;
         let clock = self.engine.options().clock.clone();
-        self.answer(call, operation, |call| subscribe_to_shard::subscribe(call, clock))
+        self.answer(call, operation, |call| subscribe_to_shard::subscribe(call, clock), |_| 0)
     }
 
     /// Checks the members of a call.

@@ -338,7 +338,7 @@ class Faults:
             for fired in self._wanted:
                 fired.repeat(self)
             return
-        self._core.chaos(self._seed if seed is None else _count(seed, "seed", least=0), _percent(rate))
+        self._core.chaos(self._seed if seed is None else _count(seed, "seed", least=0, most=2**64 - 1), _percent(rate))
 
     def replay(self, wanted: list[Fired] | None) -> None:
         """Let these happen where chaos is unleashed, instead of what chance chooses."""
@@ -453,9 +453,12 @@ def _checked_list(values: object, name: str) -> list[Any]:
     return list(values)
 
 
-def _count(value: object, name: str, least: int = 1) -> int:
+def _count(value: object, name: str, least: int = 1, most: int = 2**31 - 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         message = f"{name}: an int of {least} or more, not {value!r}"
+        raise InvalidArgumentException(message)
+    if value > most:
+        message = f"{name}: an int of {most} at most, not {value!r}"
         raise InvalidArgumentException(message)
     return value
 

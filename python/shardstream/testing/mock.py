@@ -150,7 +150,7 @@ class KinesisMock:
 
 def _made(options: dict[str, Any]) -> Engine:
     region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
-    made = dict(options)
+    made = {name: option for name, option in options.items() if name != "engine"}
     if made.get("clock") is None:
         made["clock"] = _running_clock()
     if made.get("region") is None and region:

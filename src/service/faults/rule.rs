@@ -1,10 +1,14 @@
 //! One fault of a script: what happens, where, and how often.
 
 use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use crate::record::sequence::ShardIndex;
 use crate::service::faults::Site;
 use crate::service::faults::chance;
+
+/// So many calls that are under way at once are told apart.
+const CALLS_AT_ONCE: usize = 64;
 
 /// What goes wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -90,7 +94,8 @@ pub struct Rule {
     pub(super) expiry: Option<u64>,
     /// How many calls there were of each operation before it.
     before: BTreeMap<&'static str, u64>,
-    last: Option<(&'static str, u64)>,
+    /// The last calls that it struck, which parts of them are counted with.
+    last: VecDeque<(&'static str, u64)>,
 }
 
 impl Rule {
@@ -109,7 +114,7 @@ impl Rule {
             stored: 0,
             expiry: None,
             before,
-            last: None,
+            last: VecDeque::new(),
         }
     }
 
@@ -146,7 +151,7 @@ impl Rule {
     }
 
     fn is_last(&self, site: Site<'_>) -> bool {
-        self.last == Some((site.operation, site.call))
+        self.last.contains(&(site.operation, site.call))
     }
 
     /// Counts the call, once however many parts of it are struck, and tells whether it is the first of them.
@@ -154,7 +159,8 @@ impl Rule {
         let is_first = !self.is_last(site);
         if is_first {
             self.fired += 1;
-            self.last = Some((site.operation, site.call));
+            self.last.truncate(CALLS_AT_ONCE - 1);
+            self.last.push_front((site.operation, site.call));
         }
         is_first
     }

@@ -109,8 +109,32 @@ fn iterators_that_were_out_expire_and_new_ones_live() {
     assert!(faults.expires(site(1), 0));
     assert!(!faults.expires(site(2), faults.expiries()));
     assert_eq!(faults.rules()[0].fired, 1);
+    faults.end(0);
+    assert!(!faults.expires(site(3), 0), "it happens no more");
+}
+
+#[test]
+fn iterators_of_a_shard_expire_and_those_of_others_live() {
+    let faults = Faults::default();
+    let scope = Scope { shard: Some(ShardIndex(0)), ..Scope::default() };
+    faults.add(Kind::ExpireIterators, scope, When::default());
+    assert!(!faults.expires(site(1), 0));
+    assert!(faults.expires(Site { shard: Some(ShardIndex(0)), ..site(2) }, 0));
     faults.reset(0);
-    assert!(faults.is_on() && faults.expires(site(3), 0), "they stay expired");
+    assert!(!faults.is_on());
+    faults.add(Kind::ExpireIterators, Scope::default(), When::default());
+    assert!(faults.expires(site(3), 0), "it was out, however long before");
+}
+
+#[test]
+fn parts_of_calls_at_once_count_as_their_calls() {
+    let faults = Faults::default();
+    faults.add(Kind::Throttle, Scope::default(), when(None, Some(2)));
+    let [one, other, third] = [(); 3].map(|()| faults.begin("PutRecord"));
+    let strikes = |call, part| faults.strike(Site { part, ..site(call) }, |_| true).is_some();
+    assert!(strikes(one, 0) && strikes(other, 0) && strikes(one, 1) && strikes(other, 1));
+    assert!(!strikes(third, 0));
+    assert_eq!((faults.rules()[0].fired, faults.fired().len()), (2, 2));
 }
 
 #[test]

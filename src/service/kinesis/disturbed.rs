@@ -19,6 +19,7 @@ use crate::service::kinesis::model::Operation;
 use crate::service::kinesis::reader::Read;
 use crate::service::kinesis::shard_iterator::ShardIterator;
 use crate::service::value::Members;
+use crate::service::value::Value;
 
 /// A stream of more open shards than these is halved where it is resharded on purpose.
 const DOUBLED_MAX: usize = 8;
@@ -57,8 +58,10 @@ impl Kinesis {
         mut call: Call<'_>,
         operation: &'static Operation,
         run: impl FnOnce(&Call<'_>) -> Result<T, ServiceError>,
+        stored: impl FnOnce(&T) -> u64,
     ) -> Result<T, ServiceError> {
-        if !self.faults.is_on() {
+        // Subscriptions last, and faults may be asked for meanwhile.
+        if !self.faults.is_on() && operation.run.is_some() {
             return run(&call);
         }
         let number = self.faults.begin(operation.name);
@@ -67,7 +70,7 @@ impl Kinesis {
         call.break_off(false)?;
         call.fail(operation)?;
         let answered = run(&call)?;
-        call.reshard();
+        call.reshard(stored(&answered));
         call.break_off(true)?;
         Ok(answered)
     }
@@ -81,6 +84,18 @@ impl Kinesis {
             self.engine.options().clock.pass(latency);
             call.now = self.engine.now();
         }
+    }
+}
+
+/// How many records a put stored, by its answer; none where it is the answer to something else.
+pub(super) fn stored(answer: &Members) -> u64 {
+    let is_stored = |record: &&Value| match record {
+        Value::Structure(record) => record.get("SequenceNumber").is_some(),
+        _ => false,
+    };
+    match answer.integer("FailedRecordCount") {
+        Some(_) => answer.list("Records").iter().filter(is_stored).count() as u64,
+        None => u64::from(answer.get("SequenceNumber").is_some()),
     }
 }
 
@@ -187,13 +202,11 @@ impl Call<'_> {
         Some(Members::new().with("ErrorCode", code).with("ErrorMessage", words))
     }
 
-    /// Reshards the stream, once enough was put.
-    fn reshard(&self) {
-        let count = match self.subject.operation {
-            "PutRecord" => 1,
-            "PutRecords" => self.input.list("Records").len() as u64,
-            _ => return,
-        };
+    /// Reshards the stream, once enough was stored.
+    fn reshard(&self, count: u64) {
+        if count == 0 {
+            return;
+        }
         let Some(shards) = self.faults.stored(self.subject.site(), count) else { return };
         let Ok(stream) = self.stream() else { return };
         let open = stream
@@ -242,9 +255,10 @@ impl Call<'_> {
                 if count == limit {
                     return Ok((shown, Some(index)));
                 }
+                // It comes twice where there is room for it.
                 let site = self.subject.part(self.subject.shard, index);
-                let is_twice = self.faults.strike(site, |kind| *kind == Kind::Duplicate).is_some();
-                let times = if is_twice { 2.min(limit - count) } else { 1 };
+                let doubles = |kind: &Kind| count + 1 < limit && *kind == Kind::Duplicate;
+                let times = if self.faults.strike(site, doubles).is_some() { 2 } else { 1 };
                 shown.extend(std::iter::repeat_n(slice.part(place, place + 1), times));
                 count += times;
             }

@@ -217,7 +217,7 @@ impl Subscription {
             Kind::DropSubscription { after_events } => *after_events <= self.events,
             _ => false,
         };
-        if self.subject.is_disturbed() && self.faults.strike(self.subject.site(), drops).is_some() {
+        if self.faults.is_on() && self.faults.strike(self.subject.site(), drops).is_some() {
             return Err(disturbed::broken("SubscribeToShard"));
         }
         Ok(())
@@ -225,7 +225,7 @@ impl Subscription {
 
     /// The records of an event, some of them twice, where that is to be.
     fn repeated(&self, records: Vec<(Record, Bytes)>) -> Vec<(Record, Bytes)> {
-        if !self.subject.is_disturbed() {
+        if !self.faults.is_on() {
             return records;
         }
         disturbed::repeated(records, |(record, _)| {

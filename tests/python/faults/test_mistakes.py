@@ -105,6 +105,11 @@ MISTAKES = {
         InvalidArgumentException,
         "times: an int of 1 or more, not -1",
     ),
+    "too many times": (
+        lambda faults: faults.throttle(times=2**31),
+        InvalidArgumentException,
+        "times: an int of 2147483647 at most, not 2147483648",
+    ),
     "no times": (lambda faults: faults.empty_pages(0), InvalidArgumentException, "times: an int of 1 or more, not 0"),
     "call before the first": (
         lambda faults: faults.throttle(at=[1, 0]),
