@@ -1,3 +1,5 @@
+//! What rules and chaos come to, call by call.
+
 use super::*;
 
 fn site(call: u64) -> Site<'static> {
