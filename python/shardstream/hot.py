@@ -112,16 +112,15 @@ class HotShard:
     cause: Literal["none", "key", "keys"]
     explanation: str
 
-    def __init__(self, facts: dict[str, Any], whole: int, top: tuple[str, int, int]) -> None:
-        """Take the facts, how many records there are in all, and the heaviest key with its records and bytes."""
+    def __init__(self, facts: dict[str, Any], whole: int, top: tuple[str, float]) -> None:
+        """Take the facts, how many records there are in all, and the heaviest key with its share."""
         self.shard_id = facts["shard_id"]
         self.records = facts["records"]
         self.bytes = facts["bytes"]
         self.share = self.records / whole
         self.keys = facts["keys"]
         self.limit = "records" if facts["is_by_records"] else "bytes"
-        self.top_key, records, size = top
-        self.top_share = records / self.records if self.limit == "records" else size / self.bytes
+        self.top_key, self.top_share = top
         self.throttled = facts["over_limit"]
         self.refused = facts["refused"]
         self.worst_second = from_millis(1000 * facts["worst_second"]) if self.throttled else None
@@ -233,12 +232,12 @@ class HotReport:
         self.splitting = facts["splitting"]
         self.salting = facts["salting"]
         self.keys = facts["keys"]
-        heaviest: dict[str, tuple[str, int, int]] = {}
-        columns = [self.keys.column(name) for name in ("shard_id", "partition_key", "records", "bytes")]
-        for shard_id, key, records, size in zip(*columns, strict=True):
-            heaviest.setdefault(shard_id, (key, records, size))
+        heaviest: dict[str, tuple[str, float]] = {}
+        columns = [self.keys.column(name) for name in ("shard_id", "partition_key", "share")]
+        for shard_id, key, share in zip(*columns, strict=True):
+            heaviest.setdefault(shard_id, (key, share))
         self.shards = [
-            HotShard(each, max(self.records, 1), heaviest.get(each["shard_id"], ("", 0, 0))) for each in facts["shards"]
+            HotShard(each, max(self.records, 1), heaviest.get(each["shard_id"], ("", 0.0))) for each in facts["shards"]
         ]
 
     def __repr__(self) -> str:

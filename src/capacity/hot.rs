@@ -25,7 +25,7 @@ use crate::record::sequence::ShardIndex;
 use crate::threads::Threads;
 
 /// A key, and what it brought to a shard.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HotKey {
     /// The shard.
     pub shard: ShardIndex,
@@ -35,6 +35,8 @@ pub struct HotKey {
     pub records: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// The part of the shard's load that is this key's: of its records or of its bytes, whichever limit is nearer.
+    pub share: f64,
 }
 
 /// A shard, why it was hot, and what would have helped.
@@ -183,6 +185,11 @@ fn report(
     HotReport { total, shards, keys, splitting, salting }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a share is shown with a few digits")]
+fn part(of: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { of as f64 / whole as f64 }
+}
+
 /// The heaviest keys of a shard, the heaviest first.
 fn heaviest(meter: &Meter, by_records: bool, top: usize) -> Vec<HotKey> {
     let mut tallies: Vec<&Tally> = match &meter.keys {
@@ -198,7 +205,9 @@ fn heaviest(meter: &Meter, by_records: bool, top: usize) -> Vec<HotKey> {
         tallies.truncate(top);
     }
     tallies.sort_unstable_by(heavier_first);
+    let whole = if by_records { meter.total.records } else { meter.total.bytes };
     let hot_key = |tally: &Tally| HotKey {
+        share: part(weight(tally, by_records), whole),
         shard: meter.shard,
         key: tally.key.to_string(),
         records: tally.records,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
+use arrow_array::Float64Array;
 use arrow_array::Int64Array;
 use arrow_array::RecordBatch;
 use arrow_array::StringArray;
@@ -190,5 +191,6 @@ fn key_table(report: &HotReport) -> Result<RecordBatch, ArrowError> {
         ("partition_key", text(keys.iter().map(|key| key.key.clone()))),
         ("records", numbers(keys.iter().map(|key| key.records))),
         ("bytes", numbers(keys.iter().map(|key| key.bytes))),
+        ("share", Arc::new(Float64Array::from_iter_values(keys.iter().map(|key| key.share)))),
     ])
 }
