@@ -28,6 +28,7 @@ use crate::python::attentive::attentive;
 use crate::python::error::raise;
 use crate::python::stream::PyStream;
 use crate::python::table::PyTable;
+use crate::record::sequence::ShardIndex;
 
 /// What the shards of a stream took, as tables; of the `newest` records, where there are more.
 #[pyfunction]
@@ -140,7 +141,7 @@ fn table(batch: Result<RecordBatch, ArrowError>) -> PyResult<PyTable> {
     Ok(PyTable::new(batch.schema(), vec![batch]))
 }
 
-fn text<'a>(values: impl Iterator<Item = String> + 'a) -> ArrayRef {
+fn text(values: impl ExactSizeIterator<Item = String>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(values))
 }
 
@@ -169,18 +170,19 @@ fn shard_table(shards: &[ShardTraffic]) -> Result<RecordBatch, ArrowError> {
 }
 
 fn history_table(shards: &[ShardTraffic]) -> Result<RecordBatch, ArrowError> {
-    let rows = || {
-        shards.iter().flat_map(|shard| {
-            shard.bins.iter().map(|&(start, bin, refused)| (shard.shard, start, bin, refused))
-        })
+    let of_shard = |shard: &'_ ShardTraffic| -> Vec<(ShardIndex, Millis, Bin, u64)> {
+        let bins = shard.bins.iter();
+        bins.map(|&(start, bin, refused)| (shard.shard, start, bin, refused)).collect()
     };
+    let rows: Vec<_> = shards.iter().flat_map(of_shard).collect();
+    let number = |of: fn(&(ShardIndex, Millis, Bin, u64)) -> u64| numbers(rows.iter().map(of));
     RecordBatch::try_from_iter([
-        ("shard_id", text(rows().map(|(shard, ..)| shard.to_string()))),
-        ("time", instants(rows().map(|(_, start, ..)| Some(start)))),
-        ("records", numbers(rows().map(|(_, _, bin, _)| bin.records))),
-        ("bytes", numbers(rows().map(|(_, _, bin, _)| bin.bytes))),
-        ("throttled", numbers(rows().map(|(.., refused)| refused))),
-        ("over_limit", numbers(rows().map(|(_, _, bin, _)| bin.over_limit))),
+        ("shard_id", text(rows.iter().map(|(shard, ..)| shard.to_string()))),
+        ("time", instants(rows.iter().map(|&(_, start, ..)| Some(start)))),
+        ("records", number(|(_, _, bin, _)| bin.records)),
+        ("bytes", number(|(_, _, bin, _)| bin.bytes)),
+        ("throttled", number(|&(.., refused)| refused)),
+        ("over_limit", number(|(_, _, bin, _)| bin.over_limit)),
     ])
 }
 

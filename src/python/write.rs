@@ -182,6 +182,7 @@ impl PyWriteReport {
 
     /// A report by its counts: how a pickle is opened.
     #[staticmethod]
+    #[pyo3(name = "of")]
     fn of_counts(
         rows: u64,
         per_shard: BTreeMap<String, u64>,
