@@ -1,7 +1,8 @@
 """The family of a stream's shards: closed ones by generation, those open now beneath them, over the hash ring.
 
 Every shard is drawn over the hash keys it owns, so a split is a bar over two narrower ones, and a merge two bars over a
-wider one. Those with most records and their ancestors are drawn each by itself; all others of a row are one shape.
+wider one. Those with most records and their ancestors are drawn each by itself; all others of a row are one shape, and
+so are closed shards where there are more generations than rows.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ __all__ = ["SHARDS_MAX", "changes", "draw", "rows", "singled_out"]
 
 # Shards drawn each by itself.
 SHARDS_MAX = 36
-# Rows of closed shards; those of older generations share the first.
+# Rows of closed shards; more generations than that share them evenly.
 _ROWS_MAX = 6
 _BAR, _GAP = 15, 9
 _LABEL_WIDTH = 9
@@ -27,17 +28,14 @@ _LABEL_WIDTH = 9
 _PLACES = 160
 
 
-def rows(shards: Sequence[ShardFacts]) -> dict[str, int]:
-    """The row of each shard: closed ones by generation, the open ones in the last.
-
-    Closed shards of more than `_ROWS_MAX` generations share rows: the oldest are in the first.
-    """
+def rows(shards: Sequence[ShardFacts]) -> tuple[dict[str, int], bool]:
+    """The row of each shard, closed ones by generation, open ones in the last; and whether generations share rows."""
     ages = generations(shards)
     closed = sorted({ages[shard.shard_id] for shard in shards if not shard.is_open})
-    too_many = max(len(closed) - _ROWS_MAX, 0)
-    row_of = {age: max(row - too_many, 0) for row, age in enumerate(closed)}
-    last = min(len(closed), _ROWS_MAX)
-    return {shard.shard_id: last if shard.is_open else row_of[ages[shard.shard_id]] for shard in shards}
+    count = min(len(closed), _ROWS_MAX)
+    row_of = {age: place * count // len(closed) for place, age in enumerate(closed)}
+    placed = {shard.shard_id: count if shard.is_open else row_of[ages[shard.shard_id]] for shard in shards}
+    return placed, count < len(closed)
 
 
 def singled_out(shards: Sequence[ShardFacts], most: int = SHARDS_MAX) -> set[str]:
@@ -58,13 +56,10 @@ def singled_out(shards: Sequence[ShardFacts], most: int = SHARDS_MAX) -> set[str
 
 def draw(shards: Sequence[ShardFacts]) -> page.Html:
     """The family over the ring; bars of open shards are filled, those of closed ones hollow."""
-    row_of = rows(shards)
+    row_of, is_shared = rows(shards)
     last = max(row_of.values(), default=0)
     height = (last + 1) * _BAR + last * _GAP + 2
-    chosen = singled_out(shards)
-    if _shares_rows(shards):
-        # Of the row that many generations share, nothing is told apart.
-        chosen = {shard_id for shard_id in chosen if row_of[shard_id] > 0}
+    chosen = singled_out([shard for shard in shards if shard.is_open] if is_shared else shards)
     alone = [shard for shard in shards if shard.shard_id in chosen]
     others = [shard for shard in shards if shard.shard_id not in chosen]
     parts = [
@@ -73,11 +68,6 @@ def draw(shards: Sequence[ShardFacts]) -> page.Html:
         *(_bar(shard, row_of[shard.shard_id]) for shard in alone),
     ]
     return page.svg(ring.WIDTH, height, _title(shards), "".join(parts))
-
-
-def _shares_rows(shards: Sequence[ShardFacts]) -> bool:
-    ages = generations(shards)
-    return len({ages[shard.shard_id] for shard in shards if not shard.is_open}) > _ROWS_MAX
 
 
 def _top(row: int) -> int:
@@ -93,8 +83,7 @@ def _lines(alone: Sequence[ShardFacts], row_of: dict[str, int]) -> list[str]:
             narrow = min(parent, child, key=lambda shard: shard.last - shard.first)
             middle = page.number(ring.place((narrow.first + narrow.last) // 2))
             above, below = row_of[parent.shard_id], row_of[child.shard_id]
-            if above < below:
-                pieces.append(f"M{middle} {_top(above) + _BAR}V{_top(below)}")
+            pieces.append(f"M{middle} {_top(above) + _BAR}V{_top(below)}")
     path = f'<path d="{"".join(pieces)}" stroke="currentColor" opacity="0.55"/>'
     return [path] if pieces else []
 
@@ -139,7 +128,7 @@ def _together(others: Iterable[ShardFacts], row: int, row_of: dict[str, int]) ->
             for start, end in runs
         )
         if shape:
-            colour, strength = (page.BLUE, "0.45") if is_open else ("currentColor", "0.18")
+            colour, strength = (page.BLUE, "1") if is_open else ("currentColor", "0.25")
             drawn.append(f'<path fill="{colour}" opacity="{strength}" d="{shape}"/>')
     return "".join(drawn)
 

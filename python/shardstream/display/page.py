@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 __all__ = [
     "AMBER",
     "BLUE",
+    "CELL_WIDTH",
     "GREEN",
     "RED",
     "Column",
     "Html",
-    "bar",
     "bold",
     "code",
     "facts",
@@ -29,6 +29,7 @@ __all__ = [
     "number",
     "one_line_if_it_fails",
     "paragraph",
+    "share",
     "svg",
     "table",
     "text",
@@ -40,9 +41,12 @@ RED = "#d9541e"
 AMBER = "#b07d00"
 GREEN = "#0f9670"
 
+# Pictures in cells of tables are this wide.
+CELL_WIDTH = 72
+
 _LINE = "1px solid rgba(127,127,127,0.5)"
 _ERROR_CHARACTERS = 240
-_BAR_WIDTH, _BAR_HEIGHT = 72, 9
+_BAR_WIDTH, _BAR_HEIGHT = CELL_WIDTH, 9
 
 
 class Html(str):
@@ -87,7 +91,7 @@ def bold(content: object) -> Html:
 def code(content: object) -> Html:
     """A name, key or data as the machine has it."""
     escaped = html.escape(words.plain(str(content)), quote=True)
-    return Html(f'<code style="color:inherit;background:none;padding:0">{escaped}</code>')
+    return Html(f'<code style="color:inherit;background:none;padding:0;white-space:pre">{escaped}</code>')
 
 
 def faint(content: object) -> Html:
@@ -149,22 +153,24 @@ def _cell(column: Column, content: object) -> str:
     return f'<td style="text-align:left;padding:1px 8px">{text(content)}</td>'
 
 
-def bar(part: float, whole: float, colour: str) -> Html:
-    """A small bar as long as a part is of a whole."""
+def share(part: float, whole: float, colour: str = BLUE) -> Html:
+    """A part in percent, and as a small bar."""
     width = _BAR_WIDTH * min(max(part / whole, 0.0), 1.0) if whole else 0.0
     body = (
         f'<rect width="{_BAR_WIDTH}" height="{_BAR_HEIGHT}" fill="currentColor" opacity="0.12"/>'
         f'<rect width="{number(width)}" height="{_BAR_HEIGHT}" fill="{colour}"/>'
     )
-    return svg(_BAR_WIDTH, _BAR_HEIGHT, f"{words.share(part, whole)}", body)
+    said = words.share(part, whole)
+    return Html(f"{text(said)} {svg(_BAR_WIDTH, _BAR_HEIGHT, said, body)}")
 
 
 def svg(width: int, height: int, title: str, body: str) -> Html:
     """A picture, with the sentence that stands for it where it is not seen."""
+    # Pictures in cells of tables keep their size; others are as wide as the page at most.
+    style = "max-width:100%;vertical-align:middle" if width > _BAR_WIDTH else "vertical-align:middle"
     return Html(
-        f'<svg role="img" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        'style="max-width:100%;vertical-align:middle;font-size:10px" '
-        f'font-family="sans-serif"><title>{html.escape(words.plain(title))}</title>{body}</svg>'
+        f'<svg role="img" width="{width}" height="{height}" viewBox="0 0 {width} {height}" style="{style}" '
+        f'font-family="sans-serif" font-size="10"><title>{html.escape(words.plain(title))}</title>{body}</svg>'
     )
 
 

@@ -21,7 +21,7 @@ _KEY_CHARACTERS, _EXPLANATION_CHARACTERS = 40, 600
 @page.one_line_if_it_fails("ReplayReport")
 def replay_report(report: ReplayReport) -> str:
     """The report of a replay as HTML."""
-    elapsed = datetime.timedelta(seconds=report.elapsed)
+    elapsed = words.duration(datetime.timedelta(seconds=report.elapsed))
     when = ""
     if report.first_event_time is not None and report.last_event_time is not None:
         when = f"of {words.span(report.first_event_time, report.last_event_time)}"
@@ -29,7 +29,7 @@ def replay_report(report: ReplayReport) -> str:
         "ReplayReport",
         "",
         f"{words.plural(report.records, 'record')} stored, {words.size(report.bytes)}",
-        f"{words.plural(report.rows, 'row')} in {words.duration(elapsed)}, {words.rate(report.rows, report.elapsed)}",
+        f"{words.plural(report.rows, 'row')} in {elapsed}, {words.rate(report.rows, report.elapsed)} a second",
         when,
         page.key(page.RED, f"{words.plural(report.throttled, 'row')} throttled") if report.throttled else "",
         f"{words.plural(report.skipped, 'line')} skipped" if report.skipped else "",
@@ -41,14 +41,12 @@ def replay_report(report: ReplayReport) -> str:
         page.Column("Shard"),
         page.Column("Records", is_number=True),
         page.Column("Share", is_number=True),
-        page.Column(""),
     ]
     rows = [
         [
             page.code(shard_id),
             f"{count:,}",
-            words.share(count, report.records),
-            page.bar(count, report.records, page.BLUE),
+            page.share(count, report.records),
         ]
         for shard_id, count in stored[:_ROWS_MAX]
     ]
@@ -88,7 +86,6 @@ def _hot_shards(shards: list[Any]) -> page.Html:
         page.Column("Records", is_number=True),
         page.Column("Bytes", is_number=True),
         page.Column("Share", is_number=True),
-        page.Column(""),
         page.Column("Throttled", under="as it is", is_number=True),
         page.Column("Worst second", under="UTC"),
         page.Column("", under="throttled", is_number=True),
@@ -112,8 +109,7 @@ def _hot_shard(shard: Any, salts: list[int]) -> list[object]:  # noqa: ANN401 - 
         f"{shard.records:,}",
         words.size(shard.bytes),
         # The report's shares are parts of 1.
-        words.share(shard.share, 1.0),
-        page.bar(shard.share, 1.0, page.RED if shard.throttled else page.BLUE),
+        page.share(shard.share, 1.0, page.RED if shard.throttled else page.BLUE),
         f"{shard.throttled:,}",
         "" if shard.worst_second is None else words.at(shard.worst_second),
         "" if shard.worst_second is None else f"{shard.worst_second_throttled:,}",
@@ -140,7 +136,6 @@ def _hot_keys(keys: Any) -> page.Html:  # noqa: ANN401 - a Table
         page.Column("Records", is_number=True),
         page.Column("Bytes", is_number=True),
         page.Column("Share", is_number=True),
-        page.Column(""),
     ]
     rows = [
         [
@@ -148,8 +143,7 @@ def _hot_keys(keys: Any) -> page.Html:  # noqa: ANN401 - a Table
             page.code(row["shard_id"]),
             f"{row['records']:,}",
             words.size(row["bytes"]),
-            words.share(row["share"], 1.0),
-            page.bar(row["share"], 1.0, page.BLUE),
+            page.share(row["share"], 1.0),
         ]
         for row in keys.slice(0, _ROWS_MAX).to_pylist()
     ]

@@ -1,4 +1,8 @@
-"""The hash ring cut open: open shards from hash key 0 to 2**128, and how much more than their even share they hold."""
+"""The hash ring cut open: the open shards from hash key 0 to 2**128, and how uneven their loads are.
+
+A shard's skew is how many times the load of an even shard it has, whatever its part of the ring: all have the same
+limits.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +14,19 @@ if TYPE_CHECKING:
 
     from shardstream.display.shards import ShardFacts
 
-__all__ = ["HEIGHT", "HOT", "RING", "WIDTH", "Segment", "draw", "place", "segments"]
+__all__ = ["HEIGHT", "HOT", "RING", "WIDTH", "Segment", "draw", "even_load", "place", "segments"]
 
 RING = 2**128
 WIDTH = 640
 HEIGHT = 74
-# From this many times its even share on, a shard is hot.
+# From this many times an even load on, a shard is hot.
 HOT = 2.0
 
 _SEGMENTS_MAX = 200
 _TOP, _FLOOR = 14, 58
-# Bars are cut at this many times the even share, unless all are lower.
+# Bars are cut at this many times an even load, unless all are lower.
 _SKEW_SHOWN_MAX = 6.0
-_LABEL_WIDTH = 30
+_LABEL_WIDTH, _TEXT_HEIGHT = 30, 9
 
 
 class Segment:
@@ -44,9 +48,9 @@ class Segment:
         self.count = count
         self.records = records
 
-    def skew(self, total: int) -> float:
-        """How many times its even share of all records it holds."""
-        return (self.records / total) / ((self.last - self.first + 1) / RING) if total else 0.0
+    def skew(self, even: float) -> float:
+        """How many times an even load its shards hold on average."""
+        return self.records / self.count / even if even else 0.0
 
 
 def segments(shards: Sequence[ShardFacts], most: int = _SEGMENTS_MAX) -> list[Segment]:
@@ -76,40 +80,44 @@ def place(hash_key: int) -> float:
 
 
 def draw(shards: Sequence[ShardFacts]) -> page.Html:
-    """A bar for each open shard: as wide as its part of the ring, as high as its skew; its area is its records."""
+    """A bar for each open shard: as wide as its part of the ring, as high as its load."""
     bars = segments(shards)
-    total = sum(bar.records for bar in bars)
-    tallest = max((bar.skew(total) for bar in bars), default=0.0)
-    # Pixels for once the even share.
+    even = even_load(shards)
+    tallest = max((bar.skew(even) for bar in bars), default=0.0)
+    # Pixels for once an even load.
     scale = (_FLOOR - _TOP) / max(min(tallest, _SKEW_SHOWN_MAX), 1.0)
-    even = page.number(_FLOOR - scale)
-    parts = [*_bars(bars, total, scale), f'<path d="M0 {_FLOOR}H{WIDTH}" stroke="currentColor" opacity="0.4"/>']
-    if total:
-        parts.append(f'<path d="M0 {even}H{WIDTH}" stroke="currentColor" stroke-dasharray="3 3" opacity="0.55"/>')
-    parts += [*_labels(bars, total, scale), *_ticks()]
-    return page.svg(WIDTH, HEIGHT, _title(bars, total, tallest), "".join(parts))
+    dashes = f'<path d="M0 {page.number(_FLOOR - scale)}H{WIDTH}" stroke-dasharray="3 3" opacity="0.55"/>'
+    lines = f'<g stroke="currentColor"><path d="M0 {_FLOOR}H{WIDTH}" opacity="0.4"/>{dashes}</g>'
+    parts = [*_bars(bars, even, scale), lines, *_labels(bars, even, scale), *_ticks()]
+    return page.svg(WIDTH, HEIGHT, _title(bars, tallest), "".join(parts))
 
 
-def _tall(bar: Segment, total: int, scale: float) -> float:
+def even_load(shards: Sequence[ShardFacts]) -> float:
+    """The records that each open shard would hold, were their loads even."""
+    held = [shard.records for shard in shards if shard.is_open]
+    return sum(held) / len(held) if held else 0.0
+
+
+def _tall(bar: Segment, even: float, scale: float) -> float:
     # What holds one record is seen, too.
-    return max(min(bar.skew(total) * scale, _FLOOR - _TOP), 1.0) if bar.records else 0.0
+    return max(min(bar.skew(even) * scale, _FLOOR - _TOP), 1.0) if bar.records else 0.0
 
 
-def _bars(bars: Sequence[Segment], total: int, scale: float) -> list[str]:
+def _bars(bars: Sequence[Segment], even: float, scale: float) -> list[str]:
     """A path for each colour."""
     number = page.number
     drawn: dict[str, list[str]] = {page.BLUE: [], page.RED: []}
     for bar in bars:
         left, right = place(bar.first), place(bar.last + 1)
-        wide, tall = number(max(right - left - 1, 0.5)), _tall(bar, total, scale)
+        wide, tall = number(max(right - left - 1, 0.5)), _tall(bar, even, scale)
         if tall:
-            colour = page.RED if bar.skew(total) >= HOT else page.BLUE
+            colour = page.RED if bar.skew(even) >= HOT else page.BLUE
             shape = f"M{number(left)} {number(_FLOOR - tall)}h{wide}V{_FLOOR}h-{wide}z"
             drawn[colour].append(shape)
     return [f'<path fill="{colour}" d="{"".join(shapes)}"/>' for colour, shapes in drawn.items() if shapes]
 
 
-def _labels(bars: Sequence[Segment], total: int, scale: float) -> list[str]:
+def _labels(bars: Sequence[Segment], even: float, scale: float) -> list[str]:
     """The skew over bars that have the room, and over those that were cut."""
     number = page.number
     labels: list[str] = []
@@ -117,13 +125,16 @@ def _labels(bars: Sequence[Segment], total: int, scale: float) -> list[str]:
     for bar in bars:
         left, right = place(bar.first), place(bar.last + 1)
         middle = min(max((left + right) / 2, _LABEL_WIDTH / 2), WIDTH - _LABEL_WIDTH / 2)
-        is_cut = bar.skew(total) * scale > _FLOOR - _TOP + 1
+        is_cut = bar.skew(even) * scale > _FLOOR - _TOP + 1
         if bar.records and (is_cut or right - left >= _LABEL_WIDTH) and taken <= middle - _LABEL_WIDTH / 2:
             taken = middle + _LABEL_WIDTH / 2
-            top = number(_FLOOR - _tall(bar, total, scale) - 3)
+            top, dashes = _FLOOR - _tall(bar, even, scale) - 3, _FLOOR - scale
+            if top - _TEXT_HEIGHT < dashes < top + 2:
+                # Not through the dashed line.
+                top = dashes - 3
             labels.append(
-                f'<text x="{number(middle)}" y="{top}" text-anchor="middle" fill="currentColor">'
-                f"{words.times(bar.skew(total))}</text>"
+                f'<text x="{number(middle)}" y="{number(top)}" text-anchor="middle" fill="currentColor">'
+                f"{words.times(bar.skew(even))}</text>"
             )
     return labels
 
@@ -140,8 +151,6 @@ def _ticks() -> list[str]:
     return ticks
 
 
-def _title(bars: Sequence[Segment], total: int, tallest: float) -> str:
+def _title(bars: Sequence[Segment], tallest: float) -> str:
     count = words.plural(sum(bar.count for bar in bars), "open shard")
-    if not total:
-        return f"The hash ring: {count}, without records"
-    return f"The hash ring: {count}; the fullest part holds {words.times(tallest)} its even share of records"
+    return f"The load of {count} over the hash ring: up to {words.times(tallest)} an even load"

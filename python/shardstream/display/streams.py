@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["StreamFacts", "draw", "facts_of", "stream"]
 
 _ROWS_MAX = 10
+# Below this skew, loads are as even as hashed keys make them.
+_EVEN = 1.1
 _SPARK_WIDTH, _SPARK_HEIGHT = ring.WIDTH, 46
-_ROW_SPARK_WIDTH, _ROW_SPARK_HEIGHT, _ROW_BINS_MAX = 90, 14, 30
+_ROW_SPARK_HEIGHT, _ROW_BINS_MAX = 14, 30
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -174,14 +176,14 @@ def _arrivals(facts: StreamFacts) -> list[page.Html]:
     when = words.span(facts.start, facts.start + facts.bin * len(facts.bins))
     refused, over = (sum(getattr(counts, name) for counts in bins) for name in ("refused", "over"))
     # Of what arrived at once there is no rate.
-    fastest = f"up to {words.rate(peak, seconds)}" if seconds and len(bins) > 1 else ""
+    fastest = f"up to {words.rate(peak, seconds)} records a second" if seconds and len(bins) > 1 else ""
     bars = f"{words.duration(length)} a bar" if len(bins) > 1 else ""
     legend = page.facts(
         page.text(f"Arrivals {when}"),
         fastest,
         bars,
         page.key(page.BLUE, "kept") if refused or over else "",
-        page.key(page.AMBER, f"kept, though above a shard's limits ({over:,})") if over else "",
+        page.key(page.AMBER, f"kept above a shard's limits ({over:,})") if over else "",
         page.key(page.RED, f"throttled ({refused:,})") if refused else "",
     )
     title = f"Arrivals {when}" + (f", {fastest}" if fastest else "")
@@ -192,90 +194,90 @@ def _arrivals(facts: StreamFacts) -> list[page.Html]:
 
 
 def _ring(facts: StreamFacts) -> list[page.Html]:
-    opened = [shard for shard in facts.shards if shard.is_open]
     splits, merges = family.changes(facts.shards)
     told = [words.plural(count, noun) for count, noun in ((splits, "split"), (merges, "merge")) if count]
-    total = sum(shard.records for shard in opened)
-    legend = page.facts(
-        "Shards over the hash ring",
-        ", ".join(told),
-        page.Html("&#9646; open, &#9647; closed") if told else "",
-        _skew(opened, total),
-    )
-    pictures = [page.paragraph(family.draw(facts.shards))]
-    if total:
-        pictures.append(page.paragraph(ring.draw(facts.shards)))
-    return [page.paragraph(legend), *pictures]
+    contents = [
+        page.paragraph(
+            page.facts(
+                "Shards over the hash ring",
+                ", ".join(told),
+                "filled: open, hollow: closed" if told else "",
+            )
+        ),
+        page.paragraph(family.draw(facts.shards)),
+    ]
+    if even := ring.even_load(facts.shards):
+        contents += [
+            page.paragraph(page.facts("Records of open shards; dashed: an even load", _skew(facts.shards, even))),
+            page.paragraph(ring.draw(facts.shards)),
+        ]
+    return contents
 
 
-def _skew(opened: list[ShardFacts], total: int) -> object:
-    """How uneven the open shards are."""
-    if not total or len(opened) < 2:  # noqa: PLR2004 - one is even with itself
+def _skew(shards: list[ShardFacts], even: float) -> object:
+    """How uneven the loads of open shards are."""
+    fullest = most_first(shards)[0]
+    skew = fullest.records / even
+    if skew < _EVEN:
         return ""
-    most = max(opened, key=lambda shard: _skew_of(shard, total))
-    skew = _skew_of(most, total)
-    said = f"shard {short(most.shard_id)} holds {words.times(skew)} its even share"
+    said = f"shard {short(fullest.shard_id)} holds {words.times(skew)} as much"
     return page.key(page.RED, said) if skew >= ring.HOT else said
 
 
-def _skew_of(shard: ShardFacts, total: int) -> float:
-    return ring.Segment(shard.first, shard.last, 1, shard.records).skew(total)
-
-
 def _table(facts: StreamFacts) -> page.Html:
-    in_order = len(facts.shards) <= _ROWS_MAX
-    shown = facts.shards if in_order else most_first(facts.shards)[:_ROWS_MAX]
+    shown = facts.shards if len(facts.shards) <= _ROWS_MAX else most_first(facts.shards)[:_ROWS_MAX]
     records = sum(shard.records for shard in facts.shards)
-    in_open = sum(shard.records for shard in facts.shards if shard.is_open)
-    columns: dict[str, page.Column] = {"shard": page.Column("Shard"), "state": page.Column("State")}
-    columns["ring"] = page.Column("Ring", is_number=True)
-    if records:
-        columns |= {
-            "records": page.Column("Records", is_number=True),
-            "bytes": page.Column("Bytes", is_number=True),
-            "share": page.Column("Share", is_number=True),
-            "bar": page.Column(""),
-            "skew": page.Column("Skew", is_number=True),
-        }
-    if any(shard.over_limit for shard in facts.shards):
-        columns["over_limit"] = page.Column("Over limit", is_number=True)
-    if any(shard.throttled for shard in facts.shards):
-        columns["throttled"] = page.Column("Throttled", is_number=True)
-    if facts.bins_of:
-        columns["arrivals"] = page.Column("Arrivals")
+    columns = [page.Column(head, is_number=is_number) for head, is_number in _heads(facts)]
+    even = ring.even_load(facts.shards)
     rows = []
     for shard in shown:
-        skew = _skew_of(shard, in_open)
-        bins = coarser(facts.bins_of.get(shard.shard_id, []), _ROW_BINS_MAX)
-        cells: dict[str, object] = {
-            "shard": page.code(shard.shard_id),
-            "state": _state(shard),
-            "ring": words.share(shard.last - shard.first + 1, ring.RING),
-            "records": f"{shard.records:,}",
-            "bytes": words.size(shard.bytes),
-            "share": words.share(shard.records, records),
-            "bar": page.bar(shard.records, records, page.RED if shard.is_open and skew >= ring.HOT else page.BLUE),
-            "skew": words.times(skew) if shard.is_open and in_open else "",
-            "over_limit": f"{shard.over_limit:,}" if shard.over_limit else "",
-            "throttled": f"{shard.throttled:,}" if shard.throttled else "",
-            "arrivals": _row_sparkline(shard, bins),
-        }
-        rows.append([cells[name] for name in columns])
+        cells = _cells(shard, records, even, facts.bins_of.get(shard.shard_id, []))
+        rows.append([cells[column.head] for column in columns])
     more = ""
     if rest := len(facts.shards) - len(shown):
         held = records - sum(shard.records for shard in shown)
         more = f"\u2026 and {words.plural(rest, 'shard')} more" + (f" with {held:,} records" if records else "")
-    return page.table(list(columns.values()), rows, more=more)
+    return page.table(columns, rows, more=more)
+
+
+def _heads(facts: StreamFacts) -> list[tuple[str, bool]]:
+    """The columns that have something to say, and which of them hold numbers."""
+    shards = facts.shards
+    heads = [("Shard", False), ("State", False)]
+    if any(shard.parents for shard in shards):
+        heads.append(("From", False))
+    heads.append(("Ring", True))
+    if any(shard.records for shard in shards):
+        heads += [("Records", True), ("Bytes", True), ("Share", True), ("Skew", True)]
+    if any(shard.over_limit for shard in shards):
+        heads.append(("Over limit", True))
+    if any(shard.throttled for shard in shards):
+        heads.append(("Throttled", True))
+    if facts.bins_of:
+        heads.append(("Arrivals", False))
+    return heads
+
+
+def _cells(shard: ShardFacts, records: int, even: float, bins: list[BinCounts]) -> dict[str, object]:
+    skew = shard.records / even if shard.is_open and even else None
+    colour = page.RED if skew is not None and skew >= ring.HOT else page.BLUE
+    return {
+        "Shard": page.code(shard.shard_id),
+        "State": "open" if shard.is_open else "closed",
+        "From": " + ".join(short(parent) for parent in shard.parents),
+        "Ring": words.share(shard.last - shard.first + 1, ring.RING),
+        "Records": f"{shard.records:,}",
+        "Bytes": words.size(shard.bytes),
+        "Share": page.share(shard.records, records, colour),
+        "Skew": "" if skew is None else words.times(skew),
+        "Over limit": f"{shard.over_limit:,}" if shard.over_limit else "",
+        "Throttled": f"{shard.throttled:,}" if shard.throttled else "",
+        "Arrivals": _row_sparkline(shard, coarser(bins, _ROW_BINS_MAX)),
+    }
 
 
 def _row_sparkline(shard: ShardFacts, bins: list[BinCounts]) -> page.Html:
     if not bins:
         return page.Html("")
     title = f"Arrivals in {shard.shard_id}"
-    return sparkline(bins, width=_ROW_SPARK_WIDTH, height=_ROW_SPARK_HEIGHT, title=title)
-
-
-def _state(shard: ShardFacts) -> str:
-    origin = " and ".join(short(parent) for parent in shard.parents)
-    made = {0: "", 1: f", split from {origin}", 2: f", merged from {origin}"}[len(shard.parents)]
-    return ("open" if shard.is_open else "closed") + made
+    return sparkline(bins, width=page.CELL_WIDTH, height=_ROW_SPARK_HEIGHT, title=title)

@@ -72,14 +72,14 @@ def times(factor: float) -> str:
 
 
 def rate(count: float, seconds: float) -> str:
-    """Records a second.
+    """How many a second.
 
     Examples:
         >>> rate(30, 60), rate(90_000, 60)
-        ('0.5/s', '1,500/s')
+        ('0.5', '1,500')
     """
     each = count / seconds if seconds else 0.0
-    return f"{each:,.0f}/s" if each >= _MANY or each == int(each) else f"{each:.2g}/s"
+    return f"{each:,.0f}" if each >= _MANY or each == int(each) else f"{each:.2g}"
 
 
 def duration(length: datetime.timedelta) -> str:
