@@ -573,10 +573,10 @@ def test_hot_report_when_shown_then_says_what_helps():
     assert_drawn(drawn)
     text = text_of(drawn)
     for fact in (
-        f"{name_of(3)} open 6,100 59.6 KiB 61.0 % 212 2026-01-01 09:14:07 90 212 100 0 0 one key",
+        f"{name_of(3)} 6,100 61.0 % 212 212 100 0 0 90 at 2026-01-01 09:14:07",
         "and 90 shards more",
         "and 990 keys more",
-        "tenant-42",
+        f"{name_of(3)} one key: key `tenant-42`",
     ):
         assert fact in text, fact
     assert "<b>100</b>" in drawn

@@ -33,6 +33,7 @@ __all__ = [
     "svg",
     "table",
     "text",
+    "whole",
 ]
 
 # Okabe and Ito's hues, moved until each has a contrast of 3:1 and more on white and on #111111.
@@ -99,9 +100,14 @@ def faint(content: object) -> Html:
     return Html(f'<span style="opacity:0.7">{text(content)}</span>')
 
 
+def whole(content: object) -> Html:
+    """Content that is not broken into lines."""
+    return Html(f'<span style="white-space:nowrap">{text(content)}</span>')
+
+
 def key(colour: str, content: object) -> Html:
     """What a colour stands for, beside a square of it."""
-    return Html(f'<span style="white-space:nowrap"><span style="color:{colour}">&#9632;</span> {text(content)}</span>')
+    return whole(Html(f'<span style="color:{colour}">&#9632;</span> {text(content)}'))
 
 
 def facts(*parts: object) -> Html:
