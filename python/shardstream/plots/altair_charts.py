@@ -76,7 +76,11 @@ def _lines(picture: Lines) -> Any:  # noqa: ANN401
 
 def _encodings(picture: Lines) -> dict[str, Any]:
     tooltip = [fields.tooltip(axis.name, axis.title, fields.measure(axis)) for axis in (picture.x, picture.y)]
-    found = {"x": fields.time_axis(picture.x), "y": fields.value_axis(picture.y, picture.series), "tooltip": tooltip}
+    found = {
+        "x": fields.time_axis(picture.x, *fields.span(picture.series)),
+        "y": fields.value_axis(picture.y, picture.series),
+        "tooltip": tooltip,
+    }
     if picture.key is not None:
         found["color"] = fields.colours(picture.key, picture.series, is_line=picture.mark != "point")
         tooltip.insert(0, fields.tooltip(picture.key.name, picture.key.title, "nominal"))
@@ -117,7 +121,10 @@ def _alarms(picture: Lines) -> list[Any]:
         fields.tooltip(picture.x.name, picture.x.title, "temporal"),
         fields.tooltip("what", "what", "nominal"),
     ]
-    x, y = fields.time_axis(picture.x), alt.Y(field=fields.escaped(picture.y.name), type="quantitative")
+    x, y = (
+        fields.time_axis(picture.x, *fields.span(picture.series)),
+        alt.Y(field=fields.escaped(picture.y.name), type="quantitative"),
+    )
     return [points.encode(x=x, y=y, tooltip=tooltip)]
 
 
@@ -170,7 +177,7 @@ def _stacks(picture: Stacks) -> Any:  # noqa: ANN401
             )
     tooltip = [fields.tooltip(axis.name, axis.title, fields.measure(axis)) for axis in (picture.x, picture.y)]
     encodings = {
-        "x": fields.moments(alt.X, picture.x, fields.stamps(np.array(picture.span, dtype=np.int64))),
+        "x": fields.time_axis(picture.x, *picture.span, is_whole=True),
         "x2": alt.X2(field=fields.escaped(end)),
         "y": alt.Y(field=fields.escaped(above), type="quantitative", title=picture.y.title),
         "y2": alt.Y2(field=fields.escaped(below)),
@@ -277,16 +284,11 @@ def _family(picture: Family) -> Any:  # noqa: ANN401
         }
         for life in picture.lives
     ]
-    x = (
-        fields.time_axis(picture.x)
-        if is_time
-        else alt.X(
-            field=picture.x.name,
-            type="quantitative",
-            title=picture.x.title,
-            axis=alt.Axis(values=_whole(picture), format="d"),
-        )
-    )
+    if is_time:
+        x = fields.time_axis(picture.x, *_extent(picture))
+    else:
+        steps = alt.Axis(values=_whole(picture), format="d")
+        x = alt.X(field=picture.x.name, type="quantitative", title=picture.x.title, axis=steps)
     # By domain: layers of different data lose the order of their sort.
     y = alt.Y(field="shard", type="nominal", scale=alt.Scale(domain=order), title=None)
     colour = alt.Color(
@@ -323,19 +325,26 @@ def _family(picture: Family) -> Any:  # noqa: ANN401
         ]
         told = [fields.tooltip(name, name, "nominal") for name in ("what", "shard", "child")]
         rule = alt.Chart(fields.data(links)).mark_rule(color="#444444", strokeWidth=1.2)
+        dashes = {"split": [1, 0], "merge": [4, 3]}
+        kinds = [kind for kind in dashes if any(link.kind == kind for link in picture.links)]
         dash = alt.StrokeDash(
             field="what",
             type="nominal",
             title="came of",
-            scale=alt.Scale(domain=["split", "merge"], range=[[1, 0], [4, 3]]),
+            scale=alt.Scale(domain=kinds, range=[dashes[kind] for kind in kinds]),
         )
         layers.append(rule.encode(x=x, y=y, y2=alt.Y2(field="child"), strokeDash=dash, tooltip=told))
     return alt.layer(*layers).properties(width=_WIDTH, height=alt.Step(_ROW_HEIGHT))
 
 
+def _extent(picture: Family) -> tuple[int, int]:
+    """From where to where the shards' lives go."""
+    return min((life.start for life in picture.lives), default=0), max((life.end for life in picture.lives), default=1)
+
+
 def _whole(picture: Family) -> list[int]:
     """The steps that the axis names."""
-    end = max((life.end for life in picture.lives), default=1)
+    _, end = _extent(picture)
     return list(range(0, end + 1, -(-end // 20)))
 
 

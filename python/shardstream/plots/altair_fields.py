@@ -9,7 +9,7 @@ import numpy as np
 
 from shardstream.plots import scale
 from shardstream.plots.colour import PALETTE
-from shardstream.plots.picture import Bars, Groups
+from shardstream.plots.picture import Axis, Bars, Groups
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from shardstream.plots.picture import Axis, Integers, Lines, Series, Stacks
+    from shardstream.plots.picture import Integers, Lines, Series, Stacks
 
     Measure = Literal["nominal", "quantitative", "temporal"]
 
@@ -34,6 +34,7 @@ __all__ = [
     "number",
     "plain_axis",
     "rows",
+    "span",
     "stamps",
     "time_axis",
     "tooltip",
@@ -77,9 +78,19 @@ def data(rows: list[dict[str, Any]]) -> Any:  # noqa: ANN401
     return {"values": rows}
 
 
-def time_axis(axis: Axis) -> Any:  # noqa: ANN401
-    """Time from left to right, in UTC."""
-    return moments(alt.X, axis)
+def time_axis(axis: Axis, start: int, end: int, *, is_whole: bool = False) -> Any:  # noqa: ANN401
+    """Time from left to right, in UTC; the title says the day or the year, which ticks may leave out."""
+    first, last = stamps(np.array([start, max(start, end - 1)], dtype=np.int64))
+    day, year = 10, 4
+    said = next((f", {first[:length]}" for length in (day, year) if first[:length] == last[:length]), "")
+    domain = stamps(np.array([start, end], dtype=np.int64)) if is_whole else None
+    return moments(alt.X, Axis(axis.name, f"{axis.title}{said}", "time"), domain)
+
+
+def span(series: Iterable[Series]) -> tuple[int, int]:
+    """From when to when series go."""
+    times = np.concatenate([each.times if each.ends is None else [*each.times, *each.ends] for each in series])
+    return int(times.min(initial=np.iinfo(np.int64).max)), int(times.max(initial=0))
 
 
 def moments(channel: Callable[..., Any], axis: Axis, domain: list[str] | None = None) -> Any:  # noqa: ANN401

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["ShownFigure", "draw"]
 
 _WIDTH, _HEIGHT = 8.2, 4.0
-_ROW_HEIGHT, _MARGIN = 0.27, 1.5
+_ROW_HEIGHT, _MARGIN, _BLANK_HEIGHT = 0.27, 1.5, 1.8
 _LABEL_MAX, _TITLE_MAX, _LINE_MAX = 28, 70, 110
 _MARKED_MAX = 120
 _DPI = 90
@@ -48,7 +48,7 @@ class ShownFigure(Figure):
 def draw(picture: Picture) -> ShownFigure:
     """Draw a picture."""
     rows = len(picture.bars) if isinstance(picture, Bars) else len(picture.lives) if isinstance(picture, Family) else 0
-    height = _MARGIN + rows * _ROW_HEIGHT if rows else _HEIGHT
+    height = _MARGIN + rows * _ROW_HEIGHT if rows else _BLANK_HEIGHT if isinstance(picture, Blank) else _HEIGHT
     figure = ShownFigure(figsize=(_WIDTH, height), layout="constrained", facecolor="white")
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)  # type: ignore[no-untyped-call, unused-ignore]
