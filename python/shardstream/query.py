@@ -350,12 +350,26 @@ class WindowResult(_core.Table):
         return pyarrow.table(self)
 
     def __repr__(self) -> str:
-        """Draw the first windows, and say how many rows came late."""
-        shown = 10
+        """Say how many rows there are, and how many came late."""
         rows, columns = self.shape
+        late = f", {self.stats.late_rows:,} late" if self.stats.late_rows else ""
+        malformed = f", {self.stats.malformed_records:,} malformed" if self.stats.malformed_records else ""
+        return (
+            f"WindowResult({rows:,} row{'' if rows == 1 else 's'} x {columns} column{'' if columns == 1 else 's'}"
+            f"{late}{malformed})"
+        )
+
+    def __str__(self) -> str:
+        """Draw the first rows, after the line that says how many there are."""
+        shown = 10
+        rows = len(self)
         more = f"\n... {rows - shown:,} more" if shown < rows else ""
-        late = f", {self.stats.late_rows:,} rows late" if self.stats.late_rows else ""
-        return f"WindowResult: {rows:,} rows x {columns} columns{late}\n{self.slice(0, shown).to_text()}{more}"
+        return f"{self!r}\n{self.slice(0, shown).to_text()}{more}"
+
+    def _repr_html_(self) -> str:
+        from shardstream import display
+
+        return display.window_result(self)
 
 
 def window(

@@ -91,6 +91,11 @@ class ReplayReport:
             f"elapsed={self.elapsed:.3f}s, events_per_second={self.events_per_second:,.0f})"
         )
 
+    def _repr_html_(self) -> str:
+        from shardstream import display
+
+        return display.replay_report(self)
+
 
 def replay(
     source: object,

@@ -305,4 +305,12 @@ class Stream(_core.Stream):
         except Exception as error:  # noqa: BLE001 - a repr of a deleted stream says so and does not raise
             return f"Stream({self.name!r}, {type(error).__name__})"
         opened = sum(shard.is_open for shard in shards)
-        return f"Stream({self.name!r}, {opened} open shard{'' if opened == 1 else 's'}, {count:,} records)"
+        return (
+            f"Stream({self.name!r}, {opened:,} open shard{'' if opened == 1 else 's'}, "
+            f"{count:,} record{'' if count == 1 else 's'})"
+        )
+
+    def _repr_html_(self) -> str:
+        from shardstream import display
+
+        return display.stream(self)
