@@ -6,6 +6,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parents[2] / "target" / "looks"
 _NAME = re.compile(r"(?P<subject>.+)-(?P<width>\d+)-(?P<theme>\w+)\.png")
+_THEMES = ["light", "dark", "plain"]
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>What is shown</title>
 <style>
@@ -37,7 +38,7 @@ def hang(folder=FOLDER):
     for subject, widths in subjects.items():
         rows.append(f"<h2>{html.escape(subject)}</h2>")
         for width in sorted(widths, reverse=True):
-            themes = sorted(widths[width], key=["light", "dark"].index)
+            themes = sorted(widths[width], key=_THEMES.index)
             rows.append(_ROW.format("".join(_PHOTO.format(widths[width][theme]) for theme in themes)))
     page = folder / "index.html"
     page.parent.mkdir(parents=True, exist_ok=True)

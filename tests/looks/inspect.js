@@ -4,6 +4,7 @@
 async ({ roots, narrow }) => {
   const SLACK = 1.5; // Pixels that rounding may take.
   const CONTRAST = 3; // Between text and what is behind it: WCAG's least for large text and for what is drawn.
+  const LEGIBLE = 7; // Pixels of a font, after a picture was scaled.
   const SHAPES = "circle, ellipse, image, line, path, polygon, polyline, rect, use";
   const faults = [];
 
@@ -165,7 +166,7 @@ async ({ roots, narrow }) => {
     if (!words(root) && !root.querySelector("img, svg, canvas, video, hr, input, progress"))
       faults.push(`${name(root)} shows nothing`);
 
-  // --- Contrast ---
+  // --- Text: its size and its contrast ---
 
   // What may be behind an element of HTML: more than one colour where a gradient is among it.
   const behind = (element) => {
@@ -206,7 +207,12 @@ async ({ roots, narrow }) => {
     if (!width || !height) continue;
 
     const svg = element.closest("svg");
-    const { color, fill, fillOpacity } = style(element);
+    const { color, fill, fillOpacity, fontSize } = style(element);
+    const { a, b } = svg ? element.getScreenCTM() : { a: 1, b: 0 };
+    const size = parseFloat(fontSize) * Math.hypot(a, b);
+    if (size < LEGIBLE)
+      faults.push(`"${node.data.trim().slice(0, 40)}" is ${size.toFixed(1)} px small, less than ${LEGIBLE}`);
+
     const front = colour(svg ? fill : color);
     const share = opacity(element) * (svg ? parseFloat(fillOpacity) : 1);
     const middle = (top + bottom) / 2;

@@ -40,7 +40,7 @@ def look(page, html, *, theme, width, roots="body", photo=None):
     said = []
     page.goto("about:blank")
     page.emulate_media(color_scheme=theme)
-    page.set_viewport_size({"width": width, "height": 800})
+    page.set_viewport_size({"width": width, "height": 240})
     page.on("console", listen := lambda message: said.append(message.text) if message.type == "error" else None)
     page.on("pageerror", hear := lambda error: said.append(str(error)))
     try:

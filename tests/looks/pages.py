@@ -2,7 +2,6 @@
 
 import re
 
-import nbformat
 from nbconvert import HTMLExporter
 
 # Ink and paper of a bare page.
@@ -29,8 +28,7 @@ def sanitized(html):
     return _TAKEN_OUT.sub("", html)
 
 
-def rendered(path, theme):
+def of_notebook(notebook, theme):
     """Gives a notebook as a page of JupyterLab."""
-    notebook = nbformat.read(path, as_version=4)
     page, _ = HTMLExporter(template_name="lab", theme=theme).from_notebook_node(notebook)
     return page

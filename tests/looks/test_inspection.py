@@ -67,6 +67,10 @@ PLANTED = {
         svg('<rect width="90" height="40" fill="#48c"/>', text("one", 9, fill="#49d")),
         '"one" has a contrast of 1.',
     ),
+    "a picture shrunk until its text is too small": (
+        f'<svg width="90" height="40" viewBox="0 0 180 80">{SQUARE}{text("one", 20, 50)}</svg>',
+        '"one" is 6.5 px small, less than 7',
+    ),
     "nothing": ("<div></div>", '<body> "" shows nothing'),
     "a failing script": ("<p>x</p><script>missing()</script>", "the browser says: missing is not defined"),
 }

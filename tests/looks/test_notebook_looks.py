@@ -20,7 +20,7 @@ def path(request):
 
 @pytest.mark.timeout(120)
 def test_notebook_when_looked_at_then_all_is_seen_and_can_be_read(page, path, theme):
-    html = pages.rendered(path, theme)
+    html = pages.of_notebook(nbformat.read(path, as_version=4), theme)
     found = []
     for width in (1000, 700):
         photo = gallery.photo(path.stem, width, theme)
