@@ -23,8 +23,8 @@ SHARDS_MAX = 36
 # Rows of closed shards; more generations than that share them evenly.
 _ROWS_MAX = 6
 _BAR, _GAP = 15, 9
-_LABEL_WIDTH = 9
-# Bars that are drawn as one shape are cut into this many places at most.
+_LABEL_WIDTH, _DIGIT_WIDTH = 8, 6
+# More bars of a row than this, if not drawn each by itself, are joined where they lie in the same of so many places.
 _PLACES = 160
 
 
@@ -81,7 +81,7 @@ def _lines(alone: Sequence[ShardFacts], row_of: dict[str, int]) -> list[str]:
     for child in alone:
         for parent in (by_id[name] for name in child.parents if name in by_id):
             narrow = min(parent, child, key=lambda shard: shard.last - shard.first)
-            middle = page.number(ring.place((narrow.first + narrow.last) // 2))
+            middle = page.number(ring.place((narrow.first + narrow.last + 1) // 2))
             above, below = row_of[parent.shard_id], row_of[child.shard_id]
             pieces.append(f"M{middle} {_top(above) + _BAR}V{_top(below)}")
     path = f'<path d="{"".join(pieces)}" stroke="currentColor" opacity="0.55"/>'
@@ -90,47 +90,52 @@ def _lines(alone: Sequence[ShardFacts], row_of: dict[str, int]) -> list[str]:
 
 def _bar(shard: ShardFacts, row: int) -> str:
     number = page.number
-    left, right = ring.place(shard.first), ring.place(shard.last + 1)
-    width = max(right - left - 2, 0.5)
+    # A hollow bar's line lies on its edge.
+    left, width = ring.extent(shard.first, shard.last, 1 if shard.is_open else 2)
+    left += 0 if shard.is_open else 0.5
     look = f'fill="{page.BLUE}"' if shard.is_open else 'fill="none" stroke="currentColor" opacity="0.75"'
     label, name = "", short(shard.shard_id)
-    if width >= _LABEL_WIDTH + 6 * (len(name) - 1):
+    if width >= _LABEL_WIDTH + _DIGIT_WIDTH * (len(name) - 1):
         ink = "#ffffff" if shard.is_open else "currentColor"
         label = (
-            f'<text x="{number((left + right) / 2)}" y="{_top(row) + _BAR - 4}" text-anchor="middle" fill="{ink}">'
+            f'<text x="{number(left + width / 2)}" y="{_top(row) + _BAR - 4}" text-anchor="middle" fill="{ink}">'
             f"{page.text(name)}</text>"
         )
     state = "open" if shard.is_open else "closed"
     said = f"{shard.shard_id}, {state}, {words.plural(shard.records, 'record')}"
-    # A hollow bar's line lies on its edge.
     return (
-        f'<g><title>{page.text(said)}</title><rect x="{number(left + 0.5)}" y="{_top(row)}" width="{number(width)}" '
+        f'<g><title>{page.text(said)}</title><rect x="{number(left)}" y="{_top(row)}" width="{number(width)}" '
         f'height="{_BAR}" rx="2" {look}/>{label}</g>'
     )
 
 
 def _together(others: Iterable[ShardFacts], row: int, row_of: dict[str, int]) -> str:
     """The shards of a row that are not drawn each by itself, where they lie, as one shape."""
-    cell = ring.RING // _PLACES
     drawn = []
     for is_open in (True, False):
-        ranges = ((s.first, s.last) for s in others if s.is_open == is_open and row_of[s.shard_id] == row)
-        cells = [(first // cell, min(last // cell, _PLACES - 1)) for first, last in sorted(ranges)]
-        runs: list[tuple[int, int]] = []
-        for start, end in cells:
-            if runs and start <= runs[-1][1] + 1:
-                runs[-1] = (runs[-1][0], max(end, runs[-1][1]))
-            else:
-                runs.append((start, end))
-        step = ring.WIDTH // _PLACES
+        lying = [shard for shard in others if shard.is_open == is_open and row_of[shard.shard_id] == row]
+        number = page.number
         shape = "".join(
-            f"M{start * step} {_top(row)}h{(end + 1 - start) * step}v{_BAR}h-{(end + 1 - start) * step}z"
-            for start, end in runs
+            f"M{number(left)} {_top(row)}h{number(width)}v{_BAR}h-{number(width)}z" for left, width in _joined(lying)
         )
         if shape:
             colour, strength = (page.BLUE, "1") if is_open else ("currentColor", "0.25")
             drawn.append(f'<path fill="{colour}" opacity="{strength}" d="{shape}"/>')
     return "".join(drawn)
+
+
+def _joined(shards: Sequence[ShardFacts]) -> list[tuple[float, float]]:
+    """Where shards lie, in pixels: from the left, and how wide; neighbours joined, if there are too many."""
+    if len(shards) <= _PLACES:
+        return [ring.extent(shard.first, shard.last, 1) for shard in shards]
+    cell, step = ring.RING // _PLACES, ring.WIDTH / _PLACES
+    runs: list[list[int]] = []
+    for first, last in sorted((shard.first // cell, min(shard.last // cell, _PLACES - 1)) for shard in shards):
+        if runs and first <= runs[-1][1] + 1:
+            runs[-1][1] = max(last, runs[-1][1])
+        else:
+            runs.append([first, last])
+    return [(first * step, (last + 1 - first) * step) for first, last in runs]
 
 
 def _title(shards: Sequence[ShardFacts]) -> str:

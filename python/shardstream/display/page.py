@@ -33,19 +33,20 @@ __all__ = [
     "svg",
     "table",
     "text",
+    "whole",
 ]
 
 # Okabe and Ito's hues, moved until each has a contrast of 3:1 and more on white and on #111111.
-BLUE = "#2f7fc1"
+BLUE = "#2b7bba"
 RED = "#d9541e"
 AMBER = "#b07d00"
 GREEN = "#0f9670"
 
 # Pictures in cells of tables are this wide.
-CELL_WIDTH = 72
+CELL_WIDTH = 60
 
 _LINE = "1px solid rgba(127,127,127,0.5)"
-_ERROR_CHARACTERS = 240
+_ERROR_CHARACTERS, _NAME_CHARACTERS = 240, 128
 _BAR_WIDTH, _BAR_HEIGHT = CELL_WIDTH, 9
 
 
@@ -99,9 +100,14 @@ def faint(content: object) -> Html:
     return Html(f'<span style="opacity:0.7">{text(content)}</span>')
 
 
+def whole(content: object) -> Html:
+    """Content that is not broken into lines."""
+    return Html(f'<span style="white-space:nowrap">{text(content)}</span>')
+
+
 def key(colour: str, content: object) -> Html:
     """What a colour stands for, beside a square of it."""
-    return Html(f'<span style="white-space:nowrap"><span style="color:{colour}">&#9632;</span> {text(content)}</span>')
+    return whole(Html(f'<span style="color:{colour}">&#9632;</span> {text(content)}'))
 
 
 def facts(*parts: object) -> Html:
@@ -129,7 +135,7 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, more: 
     ]
     if more:
         lines.append(
-            f'<tr><td colspan="{len(columns)}" style="text-align:left;padding:1px 8px">{faint(more)}</td></tr>'
+            f'<tr><td colspan="{len(columns)}" style="text-align:left;padding:1px 6px">{faint(more)}</td></tr>'
         )
     return Html(
         '<table style="border-collapse:collapse;margin:4px 0;font-variant-numeric:tabular-nums">'
@@ -142,15 +148,15 @@ def _head(column: Column) -> str:
     if column.under:
         under = f'<br/><span style="opacity:0.7;font-weight:normal">{text(column.under)}</span>'
     side = "right" if column.is_number else "left"
-    style = f"text-align:{side};vertical-align:bottom;padding:1px 8px;border-bottom:{_LINE};white-space:nowrap"
+    style = f"text-align:{side};vertical-align:bottom;padding:1px 6px;border-bottom:{_LINE};white-space:nowrap"
     return f'<th scope="col" align="{side}" style="{style}">{text(column.head)}{under}</th>'
 
 
 def _cell(column: Column, content: object) -> str:
     # Viewers that take styles away leave `align`; notebooks that align all cells right leave a style.
     if column.is_number:
-        return f'<td align="right" style="text-align:right;padding:1px 8px;white-space:nowrap">{text(content)}</td>'
-    return f'<td style="text-align:left;padding:1px 8px">{text(content)}</td>'
+        return f'<td align="right" style="text-align:right;padding:1px 6px;white-space:nowrap">{text(content)}</td>'
+    return f'<td style="text-align:left;padding:1px 6px">{text(content)}</td>'
 
 
 def share(part: float, whole: float, colour: str = BLUE) -> Html:
@@ -193,10 +199,17 @@ def one_line_if_it_fails(kind: str) -> Callable[[Callable[..., str]], Callable[.
             try:
                 return draw(shown)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is said
-                name = getattr(shown, "name", "")
                 said = words.cut(f"{type(error).__name__}: {error}", _ERROR_CHARACTERS)
-                return frame(heading(kind, name if isinstance(name, str) else "", f"cannot be shown: {said}"))
+                return frame(heading(kind, _name_of(shown), f"cannot be shown: {said}"))
 
         return drawn
 
     return wrapped
+
+
+def _name_of(shown: object) -> str:
+    try:
+        name = getattr(shown, "name", "")
+    except Exception:  # noqa: BLE001 - what it is called matters less than what is wrong
+        return ""
+    return words.cut(name, _NAME_CHARACTERS) if isinstance(name, str) else ""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["hot_report", "replay_report"]
 
 _ROWS_MAX = 10
+_CAUSES = {"key": "one key", "keys": "its keys together"}
 _KEY_CHARACTERS, _EXPLANATION_CHARACTERS = 40, 600
 
 
@@ -80,18 +81,13 @@ def hot_report(report: Any) -> str:  # noqa: ANN401 - a HotReport
 
 def _hot_shards(shards: list[Any]) -> page.Html:
     salts = sorted({factor for shard in shards for factor in shard.salted or ()})
+    refused = ["As it is", "If split", *(f"Salted {factor}" for factor in salts)]
     columns = [
         page.Column("Shard"),
-        page.Column("State"),
         page.Column("Records", is_number=True),
-        page.Column("Bytes", is_number=True),
         page.Column("Share", is_number=True),
-        page.Column("Throttled", under="as it is", is_number=True),
-        page.Column("Worst second", under="UTC"),
-        page.Column("", under="throttled", is_number=True),
-        page.Column("Split", under="throttled", is_number=True),
-        *(page.Column(f"Salted {factor}", under="throttled", is_number=True) for factor in salts),
-        page.Column("Cause"),
+        *(page.Column(head, under="throttled", is_number=True) for head in refused),
+        page.Column("Worst second", under="throttled, UTC"),
     ]
     return page.table(
         columns,
@@ -102,20 +98,18 @@ def _hot_shards(shards: list[Any]) -> page.Html:
 
 def _hot_shard(shard: Any, salts: list[int]) -> list[object]:  # noqa: ANN401 - a shard of a HotReport
     salted = shard.salted or {}
-    causes = {"key": "one key", "keys": "its keys together", "none": "not hot"}
+    worst = ""
+    if shard.worst_second is not None:
+        worst = f"{shard.worst_second_throttled:,} at {words.at(shard.worst_second)}"
     return [
-        page.code(shard.shard_id),
-        "open" if shard.is_open else "closed",
+        page.Html(f"{page.code(shard.shard_id)}{'' if shard.is_open else ', closed'}"),
         f"{shard.records:,}",
-        words.size(shard.bytes),
         # The report's shares are parts of 1.
         page.share(shard.share, 1.0, page.RED if shard.throttled else page.BLUE),
         f"{shard.throttled:,}",
-        "" if shard.worst_second is None else words.at(shard.worst_second),
-        "" if shard.worst_second is None else f"{shard.worst_second_throttled:,}",
         "" if shard.split is None else _improved(shard.split.throttled, shard.throttled),
         *(_improved(salted[factor], shard.throttled) if factor in salted else "" for factor in salts),
-        causes.get(shard.cause, shard.cause),
+        page.whole(worst),
     ]
 
 
@@ -126,7 +120,8 @@ def _improved(after: int, before: int) -> page.Html:
 
 def _explanation(shard: Any) -> page.Html:  # noqa: ANN401 - a shard of a HotReport
     said = words.cut(shard.explanation, _EXPLANATION_CHARACTERS)
-    return page.paragraph(page.code(shard.shard_id), " ", said)
+    cause = _CAUSES.get(shard.cause, "")
+    return page.paragraph(page.code(shard.shard_id), page.faint(f" {cause}: ") if cause else ": ", said)
 
 
 def _hot_keys(keys: Any) -> page.Html:  # noqa: ANN401 - a Table

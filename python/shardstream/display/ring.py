@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from shardstream.display.shards import ShardFacts
 
-__all__ = ["HEIGHT", "HOT", "RING", "WIDTH", "Segment", "draw", "even_load", "place", "segments"]
+__all__ = ["HEIGHT", "HOT", "RING", "WIDTH", "Segment", "draw", "even_load", "extent", "place", "segments"]
 
 RING = 2**128
 WIDTH = 640
@@ -23,6 +23,8 @@ HEIGHT = 74
 HOT = 2.0
 
 _SEGMENTS_MAX = 200
+# A bar is so many pixels wide at least.
+_NARROWEST = 0.5
 _TOP, _FLOOR = 14, 58
 # Bars are cut at this many times an even load, unless all are lower.
 _SKEW_SHOWN_MAX = 6.0
@@ -79,6 +81,13 @@ def place(hash_key: int) -> float:
     return (hash_key * WIDTH * 16 // RING) / 16
 
 
+def extent(first: int, last: int, gap: float) -> tuple[float, float]:
+    """Where hash keys lie, in pixels: from the left, and how wide without a gap to the next; never too narrow."""
+    left = place(first)
+    width = max(place(last + 1) - left - gap, _NARROWEST)
+    return min(left, WIDTH - width), width
+
+
 def draw(shards: Sequence[ShardFacts]) -> page.Html:
     """A bar for each open shard: as wide as its part of the ring, as high as its load."""
     bars = segments(shards)
@@ -108,8 +117,8 @@ def _bars(bars: Sequence[Segment], even: float, scale: float) -> list[str]:
     number = page.number
     drawn: dict[str, list[str]] = {page.BLUE: [], page.RED: []}
     for bar in bars:
-        left, right = place(bar.first), place(bar.last + 1)
-        wide, tall = number(max(right - left - 1, 0.5)), _tall(bar, even, scale)
+        left, width = extent(bar.first, bar.last, 1)
+        wide, tall = number(width), _tall(bar, even, scale)
         if tall:
             colour = page.RED if bar.skew(even) >= HOT else page.BLUE
             shape = f"M{number(left)} {number(_FLOOR - tall)}h{wide}V{_FLOOR}h-{wide}z"

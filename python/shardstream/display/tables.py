@@ -221,8 +221,9 @@ def _data(data: bytes, length: int) -> str:
     # A character has four bytes at most; the last one may be cut in two.
     head = data[: 4 * (length + 1)]
     try:
-        return words.cut(head.decode(), length)
+        text = head.decode()
     except UnicodeDecodeError as error:
-        if len(head) < len(data) and len(head) - error.start < 4:  # noqa: PLR2004 - bytes of a character
-            return words.cut(head[: error.start].decode(), length)
-        return words.cut(repr(head), length)
+        is_cut = len(head) < len(data) and len(head) - error.start < 4  # noqa: PLR2004 - bytes of a character
+        text = head[: error.start].decode() if is_cut else "\x00"
+    is_text = all(each.isprintable() or each in "\t\n\r" for each in text)
+    return words.cut(text if is_text else repr(head), length)
