@@ -228,6 +228,31 @@ class Stream(_core.Stream):
             raise SerializationException(message)
         super().update_shard_count(max(-(2**62), min(target, 2**62)))
 
+    def plot(
+        self,
+        kind: Literal["throughput", "throttles", "skew", "lineage", "ring"] = "throughput",
+        *,
+        backend: Literal["altair", "matplotlib"] | None = None,
+    ) -> Any:  # noqa: ANN401 - neither library is a dependency
+        """Draw what came to the stream, and what became of its shards. A shard has the same colour in all charts.
+
+        Args:
+            kind: "throughput" (records a second of each shard, by arrival, and where one was throttled or would have
+                been), "throttles" (how many puts were too much, over time), "skew" (the heaviest keys, and their shares
+                of their shards), "lineage" (the shards from creation to closing, with splits and merges), or "ring"
+                (what each open shard owns of the hash keys, and how heavily it is loaded).
+            backend: "altair" or "matplotlib"; the first of them that is installed, if not given.
+
+        Returns:
+            An `altair.Chart` (or layers of them) or a `matplotlib.figure.Figure`, to go on with.
+
+        Raises:
+            InvalidArgumentException: A kind or backend is none, or not installed.
+        """
+        from shardstream import plots
+
+        return plots.stream(self, kind, backend=backend)
+
     def fork(self, name: str) -> Stream:
         """Make a stream that begins with this one's shards and records, and goes its own way from there.
 
