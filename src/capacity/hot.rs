@@ -6,9 +6,8 @@ use crate::capacity::keys::Tally;
 use crate::capacity::meter::Bin;
 use crate::capacity::meter::Meter;
 use crate::capacity::meter::Second;
-use crate::capacity::traffic::measure_keys;
-use crate::capacity::walk::EventTime;
-use crate::capacity::walk::walk;
+use crate::capacity::traffic::measure;
+use crate::capacity::walk::Walk;
 use crate::capacity::what_if::Hot;
 use crate::capacity::what_if::Plan;
 use crate::capacity::what_if::SALTS;
@@ -23,6 +22,9 @@ use crate::engine::slice::Slice;
 use crate::query::QueryError;
 use crate::record::sequence::ShardIndex;
 use crate::threads::Threads;
+
+/// As few bins as there can be: nobody looks at them.
+const BINS: usize = 8;
 
 /// A key, and what it brought to a shard.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,9 +94,10 @@ pub fn explain_hot(
     threads: Threads,
     go_on: GoOn<'_>,
 ) -> Result<HotReport, QueryError> {
-    let time = time.map(|name| EventTime::resolve(name, slices)).transpose()?;
-    let time = time.as_ref();
-    let mut meters = measure_keys(shards, slices, time, threads, go_on)?;
+    let meter = |shard: &Shard| Meter::new(shard.birth.shard, BINS, Some(Keys::default()));
+    let mut meters: Vec<Meter> = shards.iter().map(meter).collect();
+    let mut walk = Walk::new(slices, time, threads, go_on)?;
+    walk.look(|walk, parts| measure(&mut meters, walk, parts))?;
     let mut total = Bin::default();
     for meter in &meters {
         total += meter.total;
@@ -109,19 +112,18 @@ pub fn explain_hot(
         .take_while(|meter| 0 < meter.total.over_limit)
         .filter_map(|meter| {
             let shard = &shards[place_of(shards, meter.shard)?];
-            Some(Hot::new(shard, meter.keys.as_ref()?, meter.total))
+            Some(Hot::new(shard, meter.keys.as_ref()?, meter.total, walk.remembers()))
         })
         .collect();
     let mut plans = vec![Plan::Split(hot.iter().map(SplitPlay::new).collect())];
     plans.extend(SALTS.map(|salt| Plan::Salt(Salt::new(shards, &hot, salt))));
     if !hot.is_empty() {
-        walk(slices, time, threads, go_on, |parts| {
-            let all = threads.on_each(plans.iter_mut(), go_on, |plan| {
+        walk.look(|walk, parts| {
+            walk.on_each(plans.iter_mut(), |plan| {
                 for part in parts {
                     plan.take(part);
                 }
-            });
-            if all { Ok(()) } else { Err(QueryError::Stopped) }
+            })
         })?;
     }
     Ok(report(total, &meters, &hot, &plans, top))

@@ -38,8 +38,8 @@ impl Keys {
         Self { table: HashTable::new(), tallies: Vec::new(), most, forgotten: 0 }
     }
 
-    /// Counts a record.
-    pub(super) fn count(&mut self, key: &str, bytes: u32) {
+    /// Counts a record, and returns the place of its key among the tallies.
+    pub(super) fn count(&mut self, key: &str, bytes: u32) -> u32 {
         let hash = FixedState::default().hash_one(key);
         let found = self.table.find(hash, |&place| {
             let tally = &self.tallies[place as usize];
@@ -49,13 +49,13 @@ impl Keys {
             let tally = &mut self.tallies[place as usize];
             tally.records += 1;
             tally.bytes += u64::from(bytes);
-            return;
+            return place;
         }
         if self.tallies.len() == self.most {
             self.forget_the_rarer_half();
         }
         self.tallies.push(Tally { hash, key: key.into(), records: 1, bytes: bytes.into() });
-        self.insert(self.tallies.len() - 1);
+        self.insert(self.tallies.len() - 1)
     }
 
     /// The keys, in the order in which they came first.
@@ -75,11 +75,12 @@ impl Keys {
         self.forgotten
     }
 
-    fn insert(&mut self, place: usize) {
+    fn insert(&mut self, place: usize) -> u32 {
         let tallies = &self.tallies;
         let place = u32::try_from(place).expect("a bounded number of keys");
         let hash_of = |&place: &u32| tallies[place as usize].hash;
         self.table.insert_unique(tallies[place as usize].hash, place, hash_of);
+        place
     }
 
     fn forget_the_rarer_half(&mut self) {
@@ -92,7 +93,9 @@ impl Keys {
         self.forgotten += tallies.drain(..half).map(|tally| tally.records).sum::<u64>();
         self.table.clear();
         self.tallies = tallies;
-        (0..self.tallies.len()).for_each(|place| self.insert(place));
+        for place in 0..self.tallies.len() {
+            self.insert(place);
+        }
     }
 }
 

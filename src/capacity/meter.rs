@@ -69,7 +69,7 @@ impl Meter {
     }
 
     /// Counts a record; one without a time is counted and asked no limit for.
-    pub(super) fn count(&mut self, time: i64, bytes: u32, key: &str) {
+    pub(super) fn count(&mut self, time: i64, bytes: u32) {
         let mut bin = Bin { records: 1, bytes: bytes.into(), over_limit: 0 };
         if time != UNTIMED {
             let time = Millis(time);
@@ -84,9 +84,6 @@ impl Meter {
             self.timeline.add(time, bin);
         }
         self.total += bin;
-        if let Some(keys) = &mut self.keys {
-            keys.count(key, bytes);
-        }
     }
 
     fn refuse(&mut self, at: i64) {

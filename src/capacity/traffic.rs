@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::capacity::GoOn;
-use crate::capacity::keys::Keys;
 use crate::capacity::meter::Meter;
-use crate::capacity::walk::EventTime;
 use crate::capacity::walk::Part;
-use crate::capacity::walk::walk;
+use crate::capacity::walk::Walk;
 use crate::clock::Millis;
 use crate::engine::shard::Shard;
 use crate::engine::slice::Slice;
@@ -56,12 +54,10 @@ pub fn traffic(
 ) -> Result<Traffic, QueryError> {
     let mut meters: Vec<Meter> =
         shards.iter().map(|shard| Meter::new(shard.birth.shard, bins, None)).collect();
-    let time = time.map(|name| EventTime::resolve(name, slices)).transpose()?;
-    walk(slices, time.as_ref(), threads, go_on, |parts| {
-        measure(&mut meters, parts, threads, go_on)
-    })?;
+    let mut walk = Walk::new(slices, time, threads, go_on)?;
+    walk.look(|walk, parts| measure(&mut meters, walk, parts))?;
     // When records were refused is known by arrival alone.
-    let by_arrival = time.is_none();
+    let by_arrival = walk.is_by_arrival();
     let mut lines: Vec<(Meter, Timeline<u64>, u64)> = meters
         .into_iter()
         .map(|meter| {
@@ -99,34 +95,17 @@ pub fn traffic(
 /// Has each shard's records counted by the thread that is free next.
 pub(super) fn measure(
     meters: &mut [Meter],
+    walk: &Walk<'_>,
     parts: &[Part],
-    threads: Threads,
-    go_on: GoOn<'_>,
 ) -> Result<(), QueryError> {
-    let all = threads.on_each(meters.iter_mut(), go_on, |meter| {
+    walk.on_each(meters.iter_mut(), |meter| {
         for part in parts {
-            let counts_keys = meter.keys.is_some();
             part.each_of(meter.shard, |row, bytes, time| {
-                let key = if counts_keys { part.block.keys.value(row) } else { "" };
-                meter.count(time, bytes, key);
+                meter.count(time, bytes);
+                if let Some(keys) = &mut meter.keys {
+                    part.set_key(row, keys.count(part.block.keys.value(row), bytes));
+                }
             });
         }
-    });
-    if all { Ok(()) } else { Err(QueryError::Stopped) }
-}
-
-/// Measures records by shard, and counts their keys.
-pub(super) fn measure_keys(
-    shards: &[Shard],
-    slices: &[Slice],
-    time: Option<&EventTime>,
-    threads: Threads,
-    go_on: GoOn<'_>,
-) -> Result<Vec<Meter>, QueryError> {
-    /// As few bins as there can be: nobody looks at them.
-    const BINS: usize = 8;
-    let meter = |shard: &Shard| Meter::new(shard.birth.shard, BINS, Some(Keys::default()));
-    let mut meters: Vec<Meter> = shards.iter().map(meter).collect();
-    walk(slices, time, threads, go_on, |parts| measure(&mut meters, parts, threads, go_on))?;
-    Ok(meters)
+    })
 }

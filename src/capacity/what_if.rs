@@ -41,10 +41,14 @@ pub(super) struct Hot<'a> {
     cut: Option<HashKey>,
     /// Of each tally, whether it lies above the cut.
     is_upper: Vec<bool>,
+    /// Of each tally, which of the heavy keys it is.
+    heavy_of: Vec<Option<u8>>,
+    /// Whether parts remember the places of keys among the tallies.
+    is_remembered: bool,
 }
 
 impl<'a> Hot<'a> {
-    pub(super) fn new(shard: &'a Shard, keys: &'a Keys, total: Bin) -> Self {
+    pub(super) fn new(shard: &'a Shard, keys: &'a Keys, total: Bin, remembers: bool) -> Self {
         let by_records = is_by_records(total);
         let weight = |tally: &Tally| weight(tally, by_records);
         let mut heavy: Vec<&Tally> = keys.tallies().iter().collect();
@@ -69,7 +73,14 @@ impl<'a> Hot<'a> {
             placed().filter(|(place, _)| !inside(place)).map(|(_, tally)| tally.records).sum();
         let is_upper = |place: &HashKey| inside(place) && cut.is_some_and(|cut| cut <= *place);
         let is_upper = places.iter().map(is_upper).collect();
-        Self { shard, keys, by_records, heavy, explicit, cut, is_upper }
+        let mut heavy_of = vec![None; keys.tallies().len()];
+        for (number, tally) in (0..).zip(&heavy) {
+            let place = keys.place(&tally.key).expect("it is one of them");
+            heavy_of[place] = Some(number);
+        }
+        // Places change when keys are forgotten.
+        let is_remembered = remembers && keys.forgotten() == 0;
+        Self { shard, keys, by_records, heavy, explicit, cut, is_upper, heavy_of, is_remembered }
     }
 
     /// Whether the heaviest keys are so by records or by bytes.
@@ -77,11 +88,18 @@ impl<'a> Hot<'a> {
         self.by_records
     }
 
-    fn is_upper(&self, key: &str) -> bool {
-        match self.keys.place(key) {
+    /// The place of a row's key among the tallies; none where it came so seldom that it was forgotten.
+    fn place(&self, part: &Part, row: usize) -> Option<usize> {
+        if self.is_remembered {
+            return Some(part.key(row));
+        }
+        self.keys.place(part.block.keys.value(row))
+    }
+
+    fn is_upper(&self, part: &Part, row: usize) -> bool {
+        match self.place(part, row) {
             Some(place) => self.is_upper[place],
-            // It came so seldom that it was forgotten.
-            None => self.cut.is_some_and(|cut| cut <= HashKey::of(key)),
+            None => self.cut.is_some_and(|cut| cut <= HashKey::of(part.block.keys.value(row))),
         }
     }
 }
@@ -154,7 +172,7 @@ impl<'a> SplitPlay<'a> {
         }
         part.each_of(hot.shard.birth.shard, |row, bytes, time| {
             if time != UNTIMED {
-                let side = usize::from(hot.is_upper(part.block.keys.value(row)));
+                let side = usize::from(hot.is_upper(part, row));
                 let admitted = throttles[side].admit_record(Millis(time), bytes as usize);
                 *over_limit += u64::from(!admitted);
             }
@@ -166,18 +184,19 @@ impl<'a> SplitPlay<'a> {
 pub(super) struct Salt<'a> {
     shards: &'a [Shard],
     throttles: Vec<Throttle>,
+    hot: &'a [Hot<'a>],
     /// By shard, the hot one that it is.
-    hot: Vec<Option<usize>>,
+    hot_of: Vec<Option<usize>>,
     /// By hot shard and heavy key.
-    heavy: Vec<Vec<Salted<'a>>>,
+    heavy: Vec<Vec<Salted>>,
     /// Records of each hot shard that would still have been refused, wherever they went.
     pub(super) over_limit: Vec<u64>,
     /// Those of all shards.
     pub(super) total: u64,
 }
 
-struct Salted<'a> {
-    key: &'a str,
+/// A key whose records go to sub-keys in turn.
+struct Salted {
     next: usize,
     /// Of each sub-key, the shards that own it in their time.
     shards: Vec<Vec<usize>>,
@@ -190,7 +209,6 @@ impl<'a> Salt<'a> {
             (0..shards.len()).filter(|&place| shards[place].range.contains(hash_key)).collect()
         };
         let salted = |tally: &&'a Tally| Salted {
-            key: &tally.key,
             next: 0,
             shards: (0..sub_keys)
                 .map(|salt| owners(HashKey::of(&format!("{}-{salt}", tally.key))))
@@ -201,7 +219,8 @@ impl<'a> Salt<'a> {
         Self {
             shards,
             throttles: shards.iter().map(|_| Throttle::full()).collect(),
-            hot: shards.iter().map(is_hot).collect(),
+            hot,
+            hot_of: shards.iter().map(is_hot).collect(),
             heavy: hot.iter().map(|hot| hot.heavy.iter().map(salted).collect()).collect(),
             over_limit: vec![0; hot.len()],
             total: 0,
@@ -218,7 +237,7 @@ impl<'a> Salt<'a> {
             if time == UNTIMED {
                 continue;
             }
-            let hot = self.hot[home];
+            let hot = self.hot_of[home];
             let place = match hot {
                 Some(hot) => self.salted(hot, home, part, row),
                 None => home,
@@ -234,10 +253,10 @@ impl<'a> Salt<'a> {
 
     /// Where a record of a hot shard goes.
     fn salted(&mut self, hot: usize, home: usize, part: &Part, row: usize) -> usize {
-        let key = part.block.keys.value(row);
-        let Some(salted) = self.heavy[hot].iter_mut().find(|salted| salted.key == key) else {
-            return home;
-        };
+        let known = &self.hot[hot];
+        let heavy = known.place(part, row).and_then(|place| known.heavy_of[place]);
+        let Some(heavy) = heavy else { return home };
+        let salted = &mut self.heavy[hot][usize::from(heavy)];
         let owners = &salted.shards[salted.next];
         salted.next = (salted.next + 1) % salted.shards.len();
         let arrival = Millis(part.arrival(row));
