@@ -134,11 +134,10 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, more: 
         for row in rows
     ]
     if more:
-        lines.append(
-            f'<tr><td colspan="{len(columns)}" style="text-align:left;padding:1px 6px">{faint(more)}</td></tr>'
-        )
+        style = "text-align:left;padding:1px 6px;white-space:normal"
+        lines.append(f'<tr><td colspan="{len(columns)}" style="{style}">{faint(more)}</td></tr>')
     return Html(
-        '<table style="border-collapse:collapse;margin:4px 0;font-variant-numeric:tabular-nums">'
+        '<table style="border-collapse:collapse;margin:4px 0;font-variant-numeric:tabular-nums;white-space:nowrap">'
         f"<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
     )
 
@@ -148,14 +147,14 @@ def _head(column: Column) -> str:
     if column.under:
         under = f'<br/><span style="opacity:0.7;font-weight:normal">{text(column.under)}</span>'
     side = "right" if column.is_number else "left"
-    style = f"text-align:{side};vertical-align:bottom;padding:1px 6px;border-bottom:{_LINE};white-space:nowrap"
+    style = f"text-align:{side};vertical-align:bottom;padding:1px 6px;border-bottom:{_LINE}"
     return f'<th scope="col" align="{side}" style="{style}">{text(column.head)}{under}</th>'
 
 
 def _cell(column: Column, content: object) -> str:
     # Viewers that take styles away leave `align`; notebooks that align all cells right leave a style.
     if column.is_number:
-        return f'<td align="right" style="text-align:right;padding:1px 6px;white-space:nowrap">{text(content)}</td>'
+        return f'<td align="right" style="text-align:right;padding:1px 6px">{text(content)}</td>'
     return f'<td style="text-align:left;padding:1px 6px">{text(content)}</td>'
 
 
