@@ -619,17 +619,35 @@ def test_import_when_nothing_is_shown_then_does_not_load_what_shows_it():
         (float("-inf"), "-inf"),
         (-0.00001234, "-1.234e-05"),
         (1e300, "1e+300"),
-        (123456.789, "123456.79"),
         (b"\x00", "b'\\x00'"),
         (datetime.timedelta(seconds=90), "1 min 30 s"),
-        ([{"value": "a", "count": 2}], "[{'value': 'a', 'count': 2}]"),
+        ([{"value": "a", "count": None}], "[{value: a, count: null}]"),
+        ("123456" + "7" * 80 + "890", "123456\u2026" + "7" * 50 + "890"),
         ("$a$", "$a$"),
     ],
     ids=str,
 )
 def test_value_when_in_a_cell_then_is_short_and_true(value, shown):
-    cell = tables._cell(value, "minutes", "", 60)
+    cell = tables._cell(value, 60, spec="minutes", suffix="", decimals=2)
     assert "".join(ET.fromstring(f"<td>{cell}</td>").itertext()) == shown
+    assert len(shown) <= 60
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([1.0, 2.0], ["1.0", "2.0"]),
+        ([0.1 + 0.2, 12.5], ["0.3", "12.5"]),
+        ([1234567.891, 0.5], ["1234567.89", "0.50"]),
+        ([16.52759, -1.14286], ["16.5276", "-1.1429"]),
+        ([float("nan"), 1e-9, 3.25], ["nan", "1e-09", "3.25"]),
+        ([], []),
+    ],
+    ids=str,
+)
+def test_floats_when_in_a_column_then_have_the_same_decimals(values, shown):
+    decimals = tables._decimals(values)
+    assert [tables._float(value, decimals) for value in values] == shown
 
 
 def test_text_with_dollars_when_shown_then_lies_in_code_where_nothing_is_taken_for_tex():
@@ -663,7 +681,7 @@ def everything():
         stream = engine.create_stream("clicks", shards=2)
         client = engine.client("kinesis")
         stream.put(b'{"at": "2026-01-01T00:00:00Z", "n": 1}', key="user-42")
-        query = stream.window(ss.tumble("1m"), time="at").agg(n=ss.count())
+        query = stream.window(ss.tumble("1m"), time="at", null_times="skip").agg(n=ss.count())
         made = [
             engine,
             stream,

@@ -134,9 +134,8 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, more: 
         for row in rows
     ]
     if more:
-        lines.append(
-            f'<tr><td colspan="{len(columns)}" style="text-align:left;padding:1px 6px">{faint(more)}</td></tr>'
-        )
+        style = "text-align:left;padding:1px 6px;white-space:normal"
+        lines.append(f'<tr><td colspan="{len(columns)}" style="{style}">{faint(more)}</td></tr>')
     return Html(
         '<table style="border-collapse:collapse;margin:4px 0;font-variant-numeric:tabular-nums">'
         f"<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
@@ -147,16 +146,22 @@ def _head(column: Column) -> str:
     under = ""
     if column.under:
         under = f'<br/><span style="opacity:0.7;font-weight:normal">{text(column.under)}</span>'
-    side = "right" if column.is_number else "left"
-    style = f"text-align:{side};vertical-align:bottom;padding:1px 6px;border-bottom:{_LINE};white-space:nowrap"
-    return f'<th scope="col" align="{side}" style="{style}">{text(column.head)}{under}</th>'
+    style = f"{_style(column)};vertical-align:bottom;border-bottom:{_LINE}"
+    return f'<th scope="col"{_align(column)} style="{style}">{text(column.head)}{under}</th>'
 
 
 def _cell(column: Column, content: object) -> str:
-    # Viewers that take styles away leave `align`; notebooks that align all cells right leave a style.
-    if column.is_number:
-        return f'<td align="right" style="text-align:right;padding:1px 6px;white-space:nowrap">{text(content)}</td>'
-    return f'<td style="text-align:left;padding:1px 6px">{text(content)}</td>'
+    return f'<td{_align(column)} style="{_style(column)}">{text(content)}</td>'
+
+
+def _align(column: Column) -> str:
+    # For viewers that take styles away.
+    return ' align="right"' if column.is_number else ' align="left"'
+
+
+def _style(column: Column) -> str:
+    # For notebooks, whose style sheets align all cells to the right, and break their lines.
+    return f"text-align:{'right' if column.is_number else 'left'};padding:1px 6px;white-space:nowrap"
 
 
 def share(part: float, whole: float, colour: str = BLUE) -> Html:
@@ -173,7 +178,8 @@ def share(part: float, whole: float, colour: str = BLUE) -> Html:
 def svg(width: int, height: int, title: str, body: str) -> Html:
     """A picture, with the sentence that stands for it where it is not seen."""
     # Pictures in cells of tables keep their size; others are as wide as the page at most.
-    style = "max-width:100%;vertical-align:middle" if width > _BAR_WIDTH else "vertical-align:middle"
+    bound = "max-width:100%" if width > CELL_WIDTH else f"min-width:{width}px"
+    style = f"{bound};vertical-align:middle"
     return Html(
         f'<svg role="img" width="{width}" height="{height}" viewBox="0 0 {width} {height}" style="{style}" '
         f'font-family="sans-serif" font-size="10"><title>{html.escape(words.plain(title))}</title>{body}</svg>'

@@ -25,7 +25,7 @@ def replay_report(report: ReplayReport) -> str:
     elapsed = words.duration(datetime.timedelta(seconds=report.elapsed))
     when = ""
     if report.first_event_time is not None and report.last_event_time is not None:
-        when = f"of {words.span(report.first_event_time, report.last_event_time)}"
+        when = f"event time {words.span(report.first_event_time, report.last_event_time)}"
     heading = page.heading(
         "ReplayReport",
         "",

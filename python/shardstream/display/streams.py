@@ -227,7 +227,7 @@ def _skew(shards: list[ShardFacts], even: float) -> object:
 def _table(facts: StreamFacts) -> page.Html:
     shown = facts.shards if len(facts.shards) <= _ROWS_MAX else most_first(facts.shards)[:_ROWS_MAX]
     records = sum(shard.records for shard in facts.shards)
-    columns = [page.Column(head, is_number=is_number) for head, is_number in _heads(facts)]
+    columns = _columns(facts)
     even = ring.even_load(facts.shards)
     rows = []
     for shard in shown:
@@ -240,22 +240,22 @@ def _table(facts: StreamFacts) -> page.Html:
     return page.table(columns, rows, more=more)
 
 
-def _heads(facts: StreamFacts) -> list[tuple[str, bool]]:
-    """The columns that have something to say, and which of them hold numbers."""
+def _columns(facts: StreamFacts) -> list[page.Column]:
+    """The columns that have something to say."""
     shards = facts.shards
-    heads = [("Shard", False), ("State", False)]
+    columns = [page.Column("Shard"), page.Column("State")]
     if any(shard.parents for shard in shards):
-        heads.append(("From", False))
-    heads.append(("Ring", True))
+        columns.append(page.Column("From"))
+    columns.append(page.Column("Ring", is_number=True))
     if any(shard.records for shard in shards):
-        heads += [("Records", True), ("Bytes", True), ("Share", True), ("Skew", True)]
+        columns += [page.Column(head, is_number=True) for head in ("Records", "Bytes", "Share", "Skew")]
     if any(shard.over_limit for shard in shards):
-        heads.append(("Over limit", True))
+        columns.append(page.Column("Over", under="limit", is_number=True))
     if any(shard.throttled for shard in shards):
-        heads.append(("Throttled", True))
+        columns.append(page.Column("Throttled", is_number=True))
     if facts.bins_of:
-        heads.append(("Arrivals", False))
-    return heads
+        columns.append(page.Column("Arrivals"))
+    return columns
 
 
 def _cells(shard: ShardFacts, records: int, even: float, bins: list[BinCounts]) -> dict[str, object]:
@@ -270,7 +270,7 @@ def _cells(shard: ShardFacts, records: int, even: float, bins: list[BinCounts]) 
         "Bytes": words.size(shard.bytes),
         "Share": page.share(shard.records, records, colour),
         "Skew": "" if skew is None else words.times(skew),
-        "Over limit": f"{shard.over_limit:,}" if shard.over_limit else "",
+        "Over": f"{shard.over_limit:,}" if shard.over_limit else "",
         "Throttled": f"{shard.throttled:,}" if shard.throttled else "",
         "Arrivals": _row_sparkline(shard, coarser(bins, _ROW_BINS_MAX)),
     }

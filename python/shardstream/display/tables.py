@@ -24,6 +24,19 @@ _COLUMNS_MAX = 16
 _WIDE = 8
 _CELL_CHARACTERS, _NARROW_CELL_CHARACTERS = 60, 28
 _NAME_CHARACTERS, _TYPE_CHARACTERS = 40, 28
+_TYPES = {
+    "BinaryView": "binary",
+    "FixedSizeList": "list",
+    "LargeBinary": "binary",
+    "LargeList": "list",
+    "LargeUtf8": "string",
+    "List": "list",
+    "ListView": "list",
+    "Map": "map",
+    "Struct": "struct",
+    "Utf8": "string",
+    "Utf8View": "string",
+}
 _NUMBER = re.compile(r"U?Int|Float|Decimal|Duration")
 _INTEGRAL_MAX, _FRACTION_MIN = 1e15, 1e-4
 _DIGITS = 6
@@ -96,11 +109,9 @@ def type_name(arrow: str) -> str:
     Examples:
         >>> type_name("Utf8View"), type_name('Timestamp(ms, "UTC")'), type_name("Int64")
         ('string', 'timestamp[ms, UTC]', 'int64')
+        >>> type_name("List(Struct(...))"), type_name("Dictionary(Int32, Utf8)")
+        ('list', 'string')
     """
-    if arrow in {"Utf8", "LargeUtf8", "Utf8View"}:
-        return "string"
-    if arrow in {"Binary", "LargeBinary", "BinaryView"}:
-        return "binary"
     if (found := re.fullmatch(r'Timestamp\((\w+)(?:, "(.+)")?\)', arrow)) is not None:
         unit, zone = found.groups()
         return f"timestamp[{unit}, {zone}]" if zone else f"timestamp[{unit}]"
@@ -108,7 +119,7 @@ def type_name(arrow: str) -> str:
         return f"duration[{found[1]}]"
     if (found := re.fullmatch(r"Dictionary\(\w+, (\w+)\)", arrow)) is not None:
         return type_name(found[1])
-    return arrow.lower() if arrow.isalnum() else arrow
+    return _TYPES.get(arrow.partition("(")[0], arrow.lower())
 
 
 def _cells(table: Table, name: str, arrow: str, length: int) -> list[page.Html]:
@@ -119,21 +130,35 @@ def _cells(table: Table, name: str, arrow: str, length: int) -> list[page.Html]:
     # Values of other zones are shown in UTC, which the type does not say.
     suffix = "Z" if arrow.startswith("Timestamp") and '"' in arrow and '"UTC"' not in arrow else ""
     spec = _timespec([value for value in values if isinstance(value, datetime.datetime)])
-    return [_cell(value, spec, suffix, length) for value in values]
+    decimals = _decimals([value for value in values if isinstance(value, float)])
+    return [_cell(value, length, spec=spec, suffix=suffix, decimals=decimals) for value in values]
 
 
-def _cell(value: object, spec: str, suffix: str, length: int) -> page.Html:
+def _cell(value: object, length: int, *, spec: str, suffix: str, decimals: int) -> page.Html:
     if value is None:
         return page.faint("null")
     if isinstance(value, datetime.datetime):
         return page.text(value.replace(tzinfo=None).isoformat(" ", spec) + suffix)
-    if isinstance(value, datetime.timedelta):
-        return page.text(words.duration(value))
     if isinstance(value, float):
-        return page.text(_float(value))
+        return page.text(_float(value, decimals))
     if isinstance(value, bytes):
         return page.code(_data(value, length))
-    return page.text(words.cut(value if isinstance(value, str) else str(value), length))
+    said = _said(value)
+    if said.isdecimal() and len(said) > length:
+        # Long numbers, as those of a sequence, differ at their end.
+        said = f"{said[:6]}\u2026{said[7 - length :]}"
+    return page.text(words.cut(said, length))
+
+
+def _said(value: object) -> str:
+    """A value in words, those inside of it too."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name}: {_said(each)}' for name, each in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_said, value))}]"
+    if isinstance(value, datetime.timedelta):
+        return words.duration(value)
+    return "null" if value is None else str(value)
 
 
 def _timespec(times: Sequence[datetime.datetime]) -> str:
@@ -145,20 +170,22 @@ def _timespec(times: Sequence[datetime.datetime]) -> str:
     return "seconds" if any(time.second for time in times) else "minutes"
 
 
-def _float(value: float) -> str:
-    """A float in some six digits.
+def _decimals(values: Sequence[float]) -> int:
+    """How many decimals the floats of a column need for some six digits each, or fewer if that is all they have."""
+    plain = [value for value in values if _is_plain(value)]
+    if not plain:
+        return 1
+    most = max(_DIGITS - len(str(int(max(map(abs, plain))))), 2)
+    return max(1, *(len(f"{value:.{most}f}".rstrip("0").partition(".")[2]) for value in plain))
 
-    Examples:
-        >>> _float(0.1 + 0.2), _float(1234567.891), _float(2.0), _float(1e-9)
-        ('0.3', '1234567.89', '2.0', '1e-09')
-    """
-    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN is unlike itself
-        return str(value)
-    if value and not _FRACTION_MIN <= abs(value) < _INTEGRAL_MAX:
-        return f"{value:.{_DIGITS}g}"
-    decimals = max(_DIGITS - len(str(int(abs(value)))), 2)
-    said = f"{value:.{decimals}f}".rstrip("0")
-    return f"{said}0" if said.endswith(".") else said
+
+def _is_plain(value: float) -> bool:
+    """Whether a float is said without an exponent."""
+    return value == 0 or _FRACTION_MIN <= abs(value) < _INTEGRAL_MAX
+
+
+def _float(value: float, decimals: int) -> str:
+    return f"{value:.{decimals}f}" if _is_plain(value) else f"{value:.{_DIGITS}g}"
 
 
 @page.one_line_if_it_fails("Records")
@@ -178,7 +205,7 @@ def records(records: Records) -> str:
     spec = _timespec([record.arrival_time for record in first])
     columns = [
         page.Column("partition_key"),
-        page.Column("shard_id"),
+        page.Column("shard"),
         page.Column("arrival_time", under="UTC"),
         page.Column("data"),
         page.Column("bytes", is_number=True),
