@@ -71,7 +71,7 @@ def picture(shards: Iterable[Shard], records: Mapping[str, int], *, now: int, na
         now: Up to when open shards are drawn, in microseconds since 1970.
         name: The stream's name.
     """
-    lives = {shard.shard_id: _life(shard) for shard in shards}
+    lives = _lives(shards)
     opened = sum(life.closed is None for life in lives.values())
     splits, merges = _counts(lives)
     kept = _chosen(lives, records)
@@ -113,19 +113,24 @@ def picture(shards: Iterable[Shard], records: Mapping[str, int], *, now: int, na
     return Family(f"{name}: its shards", subtitle, x, drawn, links)
 
 
-def _life(shard: Shard) -> _Life:
-    ending = shard.ending_sequence_number
-    parents = (shard.parent_shard_id, shard.adjacent_parent_shard_id)
-    return _Life(
-        shard,
-        _seconds(shard.starting_sequence_number, _CREATED_SHIFT) * _SECOND,
-        None if ending is None else _seconds(ending, _RECORDED_SHIFT) * _SECOND,
-        tuple(parent for parent in parents if parent is not None),
-    )
+def _lives(shards: Iterable[Shard]) -> dict[str, _Life]:
+    lives: dict[str, _Life] = {}
+    for shard in sorted(shards, key=lambda shard: shard.shard_id):  # a child's number is above its parents'
+        both = (shard.parent_shard_id, shard.adjacent_parent_shard_id)
+        parents = tuple(parent for parent in both if parent is not None)
+        # A child's numbers begin a second after its parents closed, so that they are above theirs.
+        closings = [lives[parent].closed for parent in parents if parent in lives]
+        created = _seconds(shard.starting_sequence_number, _CREATED_SHIFT)
+        created = max((closing for closing in closings if closing is not None), default=created)
+        ending = shard.ending_sequence_number
+        closed = None if ending is None else _seconds(ending, _RECORDED_SHIFT)
+        lives[shard.shard_id] = _Life(shard, created, closed, parents)
+    return lives
 
 
 def _seconds(sequence_number: str, shift: int) -> int:
-    return (int(sequence_number) >> shift) & _SECONDS_MASK
+    """Seconds that a sequence number carries, in microseconds."""
+    return ((int(sequence_number) >> shift) & _SECONDS_MASK) * _SECOND
 
 
 def _counts(lives: dict[str, _Life]) -> tuple[int, int]:
