@@ -9,9 +9,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import hypothesis.strategies as st
+import nbclient
+import nbformat
 import numpy as np
 import polars as pl
 import pytest
+import vl_convert
 from hypothesis import given
 from matplotlib.figure import Figure
 
@@ -367,7 +370,6 @@ def test_labels_when_made_then_none_is_there_twice(values):
 
 @pytest.mark.parametrize("kind", ["line", "step", "point", "span", "bar"])
 def test_columns_when_oddly_named_then_are_drawn_as_others_are(kind):
-    vl_convert = pytest.importorskip("vl_convert")
     rows = table(range(6), **{ODD: ["p", "q"] * 3, "key": ["p", "q"] * 3, "value": range(6)})
     odd = collected(rows, ss.tumble("2s"), ODD, **{f"{ODD}2": ss.sum("value")}).plot(kind=kind, backend="altair")
     plain = collected(rows, ss.tumble("2s"), "key", total=ss.sum("value")).plot(kind=kind, backend="altair")
@@ -518,3 +520,17 @@ print(png[:4], "matplotlib.pyplot" in sys.modules)
 """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=50)
     assert ran.stdout.strip() == r"b'\x89PNG' False"
+
+
+@pytest.mark.parametrize("opening", ["", "import matplotlib.pyplot"])
+def test_figure_when_last_in_a_notebooks_cell_then_is_shown_once(opening):
+    drawing = f"""
+{opening}
+from types import SimpleNamespace
+from shardstream import plots
+plots.replay_report(SimpleNamespace(per_shard={{"shardId-000000000000": 1}}, throttled=0), backend="matplotlib")
+"""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(drawing)])
+    nbclient.NotebookClient(notebook, timeout=50, kernel_name="python3").execute()
+    (output,) = notebook.cells[0].outputs
+    assert "image/png" in output["data"]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
+import vl_convert
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -353,7 +354,6 @@ def colours_of(png):
 def png_of(chart):
     if isinstance(chart, Figure):
         return chart._repr_png_()
-    vl_convert = pytest.importorskip("vl_convert")
     return vl_convert.vegalite_to_png(chart.to_json())
 
 
