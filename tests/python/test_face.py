@@ -110,7 +110,7 @@ def test_native_names_when_listed_then_each_has_a_face():
         (ss.Stream.shards, []),
         (ss.Stream.split_shard, ["shard_id", "at=None"]),
         (ss.Stream.update_shard_count, ["target"]),
-        (ss.Stream.plot, ["kind='throughput'", "backend=None"]),
+        (ss.Stream.plot, ["kind='throughput'", "time=None", "backend=None"]),
         (ss.WindowResult.plot, ["y=None", "by=None", "kind=None", "backend=None"]),
         (ss.ReplayReport.plot, ["backend=None"]),
         (ss.WindowQuery.agg, ["unnamed", "named"]),

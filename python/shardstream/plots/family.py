@@ -32,22 +32,16 @@ if TYPE_CHECKING:
         def starting_hash_key(self) -> int:
             """The first hash key it owns."""
 
-        @property
-        def starting_sequence_number(self) -> str:
-            """A number below all of its records'."""
+        def created_ms(self) -> int:
+            """When it was created, in milliseconds since 1970."""
 
-        @property
-        def ending_sequence_number(self) -> str | None:
-            """A number above all of its records', once it is closed."""
+        def closed_ms(self) -> int | None:
+            """When it was closed, if it was."""
 
 
 __all__ = ["picture"]
 
 SHARDS_MAX = 40
-_SECOND = 1_000_000
-# Of a sequence number's 186 bits: the seconds of the shard's creation and of the record, 36 bits each.
-_CREATED_SHIFT, _RECORDED_SHIFT = 148, 36
-_SECONDS_MASK = (1 << 36) - 1
 # A closed shard that lived for less than this share of the whole cannot be seen.
 _SEEN = 0.01
 
@@ -71,7 +65,7 @@ def picture(shards: Iterable[Shard], records: Mapping[str, int], *, now: int, na
         now: Up to when open shards are drawn, in microseconds since 1970.
         name: The stream's name.
     """
-    lives = _lives(shards)
+    lives = {shard.shard_id: _life(shard) for shard in shards}
     opened = sum(life.closed is None for life in lives.values())
     splits, merges = _counts(lives)
     kept = _chosen(lives, records)
@@ -113,24 +107,14 @@ def picture(shards: Iterable[Shard], records: Mapping[str, int], *, now: int, na
     return Family(f"{name}: its shards", subtitle, x, drawn, links)
 
 
-def _lives(shards: Iterable[Shard]) -> dict[str, _Life]:
-    lives: dict[str, _Life] = {}
-    for shard in sorted(shards, key=lambda shard: shard.shard_id):  # a child's number is above its parents'
-        both = (shard.parent_shard_id, shard.adjacent_parent_shard_id)
-        parents = tuple(parent for parent in both if parent is not None)
-        # A child's numbers begin a second after its parents closed, so that they are above theirs.
-        closings = [lives[parent].closed for parent in parents if parent in lives]
-        created = _seconds(shard.starting_sequence_number, _CREATED_SHIFT)
-        created = max((closing for closing in closings if closing is not None), default=created)
-        ending = shard.ending_sequence_number
-        closed = None if ending is None else _seconds(ending, _RECORDED_SHIFT)
-        lives[shard.shard_id] = _Life(shard, created, closed, parents)
-    return lives
-
-
-def _seconds(sequence_number: str, shift: int) -> int:
-    """Seconds that a sequence number carries, in microseconds."""
-    return ((int(sequence_number) >> shift) & _SECONDS_MASK) * _SECOND
+def _life(shard: Shard) -> _Life:
+    closed, parents = shard.closed_ms(), (shard.parent_shard_id, shard.adjacent_parent_shard_id)
+    return _Life(
+        shard,
+        shard.created_ms() * 1_000,
+        None if closed is None else closed * 1_000,
+        tuple(parent for parent in parents if parent is not None),
+    )
 
 
 def _counts(lives: dict[str, _Life]) -> tuple[int, int]:
