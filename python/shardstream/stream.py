@@ -292,26 +292,30 @@ class Stream(_core.Stream):
         self,
         kind: Literal["throughput", "throttles", "skew", "lineage", "ring"] = "throughput",
         *,
+        time: str | None = None,
         backend: Literal["altair", "matplotlib"] | None = None,
     ) -> Any:  # noqa: ANN401 - neither library is a dependency
         """Draw what came to the stream, and what became of its shards. A shard has the same colour in all charts.
 
         Args:
             kind: "throughput" (records a second of each shard, by arrival, and where one was throttled or would have
-                been), "throttles" (how many puts were too much, over time), "skew" (the heaviest keys, and their shares
-                of their shards), "lineage" (the shards from creation to closing, with splits and merges), or "ring"
-                (what each open shard owns of the hash keys, and how heavily it is loaded).
+                been), "throttles" (how many records were too much, over time), "skew" (the heaviest keys, and their
+                shares of their shards' load), "lineage" (the shards from creation to closing, with splits and merges),
+                or "ring" (what each open shard owns of the hash keys, and how heavily it is loaded).
+            time: A column of event times to go by instead of arrival, as if records had arrived then; for the first
+                three kinds.
             backend: "altair" or "matplotlib"; the first of them that is installed, if not given.
 
         Returns:
             An `altair.Chart` (or layers of them) or a `matplotlib.figure.Figure`, to go on with.
 
         Raises:
+            ColumnNotFoundError: No record has the column.
             InvalidArgumentException: A kind or backend is none, or not installed.
         """
         from shardstream import plots
 
-        return plots.stream(self, kind, backend=backend)
+        return plots.stream(self, kind, time=time, backend=backend)
 
     def fork(self, name: str) -> Stream:
         """Make a stream that begins with this one's shards and records, and goes its own way from there.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["STREAM_KINDS", "hot_report", "replay_report", "stream", "window_result"]
 
 STREAM_KINDS = ("throughput", "throttles", "skew", "lineage", "ring")
+_BY_SHARDS = ("lineage", "ring")
 
 
 def window_result(
@@ -42,9 +43,15 @@ def window_result(
     return draw(windows.picture(result, y, by, kind), backend)
 
 
-def stream(stream: Stream, kind: str = "throughput", *, backend: str | None = None) -> Any:  # noqa: ANN401
+def stream(stream: Stream, kind: str = "throughput", *, time: str | None = None, backend: str | None = None) -> Any:  # noqa: ANN401
     """Draw a stream: what came over time, what was throttled, its heaviest keys, its shards' family or its ring."""
-    return draw(_of_stream(stream, kind), backend)
+    if kind not in STREAM_KINDS:
+        message = f"kind: one of {', '.join(map(repr, STREAM_KINDS))}, not {kind!r}"
+        raise InvalidArgumentException(message)
+    if time is not None and kind in _BY_SHARDS:
+        message = f"time: kind={kind!r} draws shards as they are, whatever the records' times: leave time out"
+        raise InvalidArgumentException(message)
+    return draw(_of_stream(stream, kind, time), backend)
 
 
 def replay_report(report: ReplayReport, *, backend: str | None = None) -> Any:  # noqa: ANN401
@@ -54,26 +61,19 @@ def replay_report(report: ReplayReport, *, backend: str | None = None) -> Any:  
 
 def hot_report(report: skew.HotReport, *, backend: str | None = None) -> Any:  # noqa: ANN401
     """Draw the heaviest keys of the hot shards."""
-    return draw(skew.heaviest_keys(report, ""), backend)
+    return draw(skew.heaviest_keys(report), backend)
 
 
-def _of_stream(stream: Stream, kind: str) -> Picture:
-    if kind not in STREAM_KINDS:
-        message = f"kind: one of {', '.join(map(repr, STREAM_KINDS))}, not {kind!r}"
-        raise InvalidArgumentException(message)
-    if kind == "throughput":
-        return traffic.throughput(stream.traffic(), stream.name)  # type: ignore[attr-defined, unused-ignore]
-    if kind == "throttles":
-        return traffic.throttles(stream.traffic(), stream.name)  # type: ignore[attr-defined, unused-ignore]
+def _of_stream(stream: Stream, kind: str, time: str | None) -> Picture:
     if kind == "skew":
-        return skew.heaviest_keys(stream.explain_hot(), stream.name)  # type: ignore[attr-defined, unused-ignore]
-    records = _records(stream)
+        return skew.heaviest_keys(stream.explain_hot(time=time))  # type: ignore[attr-defined, unused-ignore]
+    measured = stream.traffic(time=time)  # type: ignore[attr-defined, unused-ignore]
+    if kind == "throughput":
+        return traffic.throughput(measured, stream.name, time)
+    if kind == "throttles":
+        return traffic.throttles(measured, stream.name, time)
+    records = dict(zip(measured.shards.column("shard_id"), measured.shards.column("records"), strict=True))
     if kind == "ring":
         return ring.picture(stream.shards(), records, name=stream.name)
-    return family.picture(stream.shards(), records, now=stream.now_ms() * 1_000, name=stream.name)
-
-
-def _records(stream: Stream) -> dict[str, int]:
-    """How many records each shard keeps."""
-    shards = stream.traffic(bins=1).shards  # type: ignore[attr-defined, unused-ignore]
-    return dict(zip(shards.column("shard_id"), shards.column("records"), strict=True))
+    shards: Any = stream.shards()
+    return family.picture(shards, records, now=stream.now_ms() * 1_000, name=stream.name)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import re
 
 import altair as alt
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from shardstream.plots import altair_fields as fields
 from shardstream.plots import scale
 from shardstream.plots.colour import ALARM, PALETTE, QUIET
-from shardstream.plots.picture import Bars, Blank, Family, Groups, Histogram, Lines, Ring, Stacks
+from shardstream.plots.picture import Axis, Bars, Blank, Family, Groups, Histogram, Lines, Ring, Stacks
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ _WIDTH, _HEIGHT = 640, 280
 _ROW_HEIGHT = 20
 # Up to so many points each is marked, and not the line alone.
 _MARKED_MAX = 120
+_ASTRAY = re.compile(r"""[.\[\]\\'"]""")
 
 
 def draw(picture: Picture) -> Any:  # noqa: ANN401 - one of altair's many kinds of charts
@@ -37,7 +40,26 @@ def draw(picture: Picture) -> Any:  # noqa: ANN401 - one of altair's many kinds 
         offset=12,
         limit=_WIDTH + 100,
     )
-    return _DRAWN[type(picture)](picture).properties(title=title)
+    return _DRAWN[type(picture)](_speakable(picture)).properties(title=title)
+
+
+def _speakable(picture: Picture) -> Picture:
+    """The picture with names that vega-lite can say.
+
+    Dots, brackets, quotes and backslashes lead astray in some of the expressions it makes of columns' names, escaped or
+    not; in those it makes of titles a backslash escapes.
+    """
+    spoken: dict[str, Any] = {}
+    taken: set[str] = set()
+    for each in dataclasses.fields(picture):
+        axis = getattr(picture, each.name)
+        if isinstance(axis, Axis):
+            name = _ASTRAY.sub("_", axis.name)
+            while name in taken:
+                name += "_"
+            taken.add(name)
+            spoken[each.name] = dataclasses.replace(axis, name=name, title=axis.title.replace("\\", "\\\\"))
+    return dataclasses.replace(picture, **spoken)
 
 
 def _lines(picture: Lines) -> Any:  # noqa: ANN401
@@ -51,7 +73,7 @@ def _lines(picture: Lines) -> Any:  # noqa: ANN401
         layers.append(chart.mark_rule(strokeWidth=4, **fields.fixed_colour(picture.key)).encode(**spans))
     elif picture.mark == "point":
         layers.append(
-            chart.mark_point(filled=True, size=24, opacity=0.8, **fields.fixed_colour(picture.key)).encode(**encodings)
+            chart.mark_point(filled=True, size=24, opacity=1, **fields.fixed_colour(picture.key)).encode(**encodings)
         )
     else:
         is_marked = picture.mark == "line" and len(rows) <= _MARKED_MAX
@@ -92,7 +114,7 @@ def _limit(picture: Lines) -> list[Any]:
         return []
     value, name = picture.limit
     base = alt.Chart(fields.data([{picture.y.name: value, "limit": name}]))
-    y = alt.Y(field=fields.escaped(picture.y.name), type="quantitative")
+    y = alt.Y(field=picture.y.name, type="quantitative")
     words = base.mark_text(align="left", baseline="bottom", dx=4, dy=-3, color=ALARM)
     return [
         base.mark_rule(color=ALARM, strokeDash=[5, 4]).encode(y=y),
@@ -123,7 +145,7 @@ def _alarms(picture: Lines) -> list[Any]:
     ]
     x, y = (
         fields.time_axis(picture.x, *fields.span(picture.series)),
-        alt.Y(field=fields.escaped(picture.y.name), type="quantitative"),
+        alt.Y(field=picture.y.name, type="quantitative"),
     )
     return [points.encode(x=x, y=y, tooltip=tooltip)]
 
@@ -135,7 +157,7 @@ def _groups(picture: Groups) -> Any:  # noqa: ANN401
     rows = [{**row, window: name} for row, name in zip(rows, names, strict=True)]
     angle = 0 if len(picture.windows) <= 8 else -40  # noqa: PLR2004 - names that fit beside one another
     x = alt.X(
-        field=fields.escaped(window),
+        field=window,
         type="ordinal",
         sort=list(picture.windows.values()),
         title=picture.x.title,
@@ -149,7 +171,7 @@ def _groups(picture: Groups) -> Any:  # noqa: ANN401
     if picture.key is not None:
         labels = [series.label for series in picture.series]
         encodings["color"] = fields.colours(picture.key, picture.series)
-        encodings["xOffset"] = alt.XOffset(field=fields.escaped(picture.key.name), type="nominal", sort=labels)
+        encodings["xOffset"] = alt.XOffset(field=picture.key.name, type="nominal", sort=labels)
         tooltip.insert(0, fields.tooltip(picture.key.name, picture.key.title, "nominal"))
     chart = alt.Chart(fields.data(rows)).mark_bar(**fields.fixed_colour(picture.key))
     return chart.encode(**encodings).properties(width=_WIDTH, height=_HEIGHT)
@@ -178,9 +200,9 @@ def _stacks(picture: Stacks) -> Any:  # noqa: ANN401
     tooltip = [fields.tooltip(axis.name, axis.title, fields.measure(axis)) for axis in (picture.x, picture.y)]
     encodings = {
         "x": fields.time_axis(picture.x, *picture.span, is_whole=True),
-        "x2": alt.X2(field=fields.escaped(end)),
-        "y": alt.Y(field=fields.escaped(above), type="quantitative", title=picture.y.title),
-        "y2": alt.Y2(field=fields.escaped(below)),
+        "x2": alt.X2(field=end),
+        "y": alt.Y(field=above, type="quantitative", title=picture.y.title),
+        "y2": alt.Y2(field=below),
         "tooltip": tooltip,
     }
     if picture.key is not None:
@@ -200,14 +222,14 @@ def _bars(picture: Bars) -> Any:  # noqa: ANN401
         }
         for bar in picture.bars
     ]
-    y = alt.Y(field=fields.escaped(picture.y.name), type="nominal", sort=labels, title=picture.y.title or None)
+    y = alt.Y(field=picture.y.name, type="nominal", sort=labels, title=picture.y.title or None)
     x = fields.plain_axis(alt.X, picture.x)
     tooltip = [fields.tooltip(picture.y.name, picture.y.title or picture.y.name, "nominal")]
     tooltip.append(fields.tooltip(picture.x.name, picture.x.title, "quantitative"))
     colours = {bar.label: bar.colour for bar in picture.bars}
     if picture.group is None:
         colour = alt.Color(
-            field=fields.escaped(picture.y.name),
+            field=picture.y.name,
             type="nominal",
             scale=alt.Scale(domain=labels, range=list(colours.values())),
             legend=None,
@@ -229,7 +251,7 @@ def _bars(picture: Bars) -> Any:  # noqa: ANN401
     if picture.mean is not None:
         value, name = picture.mean
         mean = alt.Chart(fields.data([{picture.x.name: value, "mean": name}]))
-        at = alt.X(field=fields.escaped(picture.x.name), type="quantitative")
+        at = alt.X(field=picture.x.name, type="quantitative")
         words = mean.mark_text(baseline="bottom", dy=-3, color=QUIET)
         layers.append(mean.mark_rule(color="#333333", strokeDash=[5, 4]).encode(x=at))
         layers.append(words.encode(x=at, y=alt.value(0), text=alt.Text(field="mean", type="nominal")))

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = [
     "colours",
     "data",
-    "escaped",
     "fixed_colour",
     "free",
     "measure",
@@ -55,7 +54,6 @@ _TIMES = {
     "seconds": "%H:%M:%S",
     "milliseconds": "%H:%M:%S.%L",
 }
-_SPECIAL = str.maketrans({sign: f"\\{sign}" for sign in "\\.[]'\""})
 
 
 def rows(series: Iterable[Series], picture: Lines | Groups) -> list[dict[str, Any]]:
@@ -96,7 +94,7 @@ def span(series: Iterable[Series]) -> tuple[int, int]:
 def moments(channel: Callable[..., Any], axis: Axis, domain: list[str] | None = None) -> Any:  # noqa: ANN401
     """Moments on an axis, in UTC."""
     return channel(
-        field=escaped(axis.name),
+        field=axis.name,
         type="temporal",
         scale=alt.Scale(type="utc", domain=domain or alt.Undefined),
         title=axis.title,
@@ -109,12 +107,12 @@ def value_axis(axis: Axis, series: list[Series]) -> Any:  # noqa: ANN401
     if axis.kind == "time":
         return moments(alt.Y, axis)
     zero = scale.starts_at_zero(series)
-    return alt.Y(field=escaped(axis.name), type="quantitative", scale=alt.Scale(zero=zero), title=axis.title)
+    return alt.Y(field=axis.name, type="quantitative", scale=alt.Scale(zero=zero), title=axis.title)
 
 
 def plain_axis(channel: Callable[..., Any], axis: Axis) -> Any:  # noqa: ANN401
     """Numbers on an axis from zero."""
-    return channel(field=escaped(axis.name), type="quantitative", title=axis.title)
+    return channel(field=axis.name, type="quantitative", title=axis.title)
 
 
 def colours(key: Axis, series: list[Series], *, is_line: bool = False) -> Any:  # noqa: ANN401
@@ -123,7 +121,7 @@ def colours(key: Axis, series: list[Series], *, is_line: bool = False) -> Any:  
     found = alt.Scale(domain=labels, range=[each.colour for each in series])
     line = alt.Legend(symbolLimit=0, symbolType="stroke", symbolStrokeWidth=4)
     return alt.Color(
-        field=escaped(key.name),
+        field=key.name,
         type="nominal",
         scale=found,
         sort=labels,
@@ -145,19 +143,14 @@ def named(key: Axis | None, label: str) -> dict[str, str]:
 def tooltip(name: str, title: str, kind: Measure) -> Any:  # noqa: ANN401
     """What a chart says of a column where the mouse rests."""
     if kind == "temporal":
-        return alt.Tooltip(field=escaped(name), type=kind, title=title, timeUnit=_TIME_UNIT)
+        return alt.Tooltip(field=name, type=kind, title=title, timeUnit=_TIME_UNIT)
     format_ = ",.6~r" if kind == "quantitative" else alt.Undefined
-    return alt.Tooltip(field=escaped(name), type=kind, title=title, format=format_)
+    return alt.Tooltip(field=name, type=kind, title=title, format=format_)
 
 
 def measure(axis: Axis) -> Measure:
     """What altair calls the kind of an axis."""
     return "temporal" if axis.kind == "time" else "quantitative"
-
-
-def escaped(name: str) -> str:
-    """A name as a field's path: what would lead into objects or quotes is taken as it stands."""
-    return name.translate(_SPECIAL)
 
 
 def free(name: str, picture: Groups | Stacks | Bars) -> str:

@@ -32,22 +32,16 @@ if TYPE_CHECKING:
         def starting_hash_key(self) -> int:
             """The first hash key it owns."""
 
-        @property
-        def starting_sequence_number(self) -> str:
-            """A number below all of its records'."""
+        def created_ms(self) -> int:
+            """When it was created, in milliseconds since 1970."""
 
-        @property
-        def ending_sequence_number(self) -> str | None:
-            """A number above all of its records', once it is closed."""
+        def closed_ms(self) -> int | None:
+            """When it was closed, if it was."""
 
 
 __all__ = ["picture"]
 
 SHARDS_MAX = 40
-_SECOND = 1_000_000
-# Of a sequence number's 186 bits: the seconds of the shard's creation and of the record, 36 bits each.
-_CREATED_SHIFT, _RECORDED_SHIFT = 148, 36
-_SECONDS_MASK = (1 << 36) - 1
 # A closed shard that lived for less than this share of the whole cannot be seen.
 _SEEN = 0.01
 
@@ -114,18 +108,13 @@ def picture(shards: Iterable[Shard], records: Mapping[str, int], *, now: int, na
 
 
 def _life(shard: Shard) -> _Life:
-    ending = shard.ending_sequence_number
-    parents = (shard.parent_shard_id, shard.adjacent_parent_shard_id)
+    closed, parents = shard.closed_ms(), (shard.parent_shard_id, shard.adjacent_parent_shard_id)
     return _Life(
         shard,
-        _seconds(shard.starting_sequence_number, _CREATED_SHIFT) * _SECOND,
-        None if ending is None else _seconds(ending, _RECORDED_SHIFT) * _SECOND,
+        shard.created_ms() * 1_000,
+        None if closed is None else closed * 1_000,
         tuple(parent for parent in parents if parent is not None),
     )
-
-
-def _seconds(sequence_number: str, shift: int) -> int:
-    return (int(sequence_number) >> shift) & _SECONDS_MASK
 
 
 def _counts(lives: dict[str, _Life]) -> tuple[int, int]:

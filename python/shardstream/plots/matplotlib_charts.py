@@ -33,6 +33,7 @@ _WIDTH, _HEIGHT = 8.2, 4.0
 _ROW_HEIGHT, _MARGIN, _BLANK_HEIGHT = 0.27, 1.5, 1.8
 _LABEL_MAX, _TITLE_MAX, _LINE_MAX = 28, 70, 110
 _MARKED_MAX = 120
+_BESIDE: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "frameon": False, "fontsize": 9}
 _DPI = 90
 
 
@@ -211,7 +212,7 @@ def _family(picture: Family, axes: Axes) -> None:
         for kind in ("split", "merge")
         if any(link.kind == kind for link in picture.links)
     ]
-    _figure(axes).legend(handles=[*handles, *lines], loc="outside right upper", frameon=False, fontsize=9)
+    axes.legend(handles=[*handles, *lines], **_BESIDE)
 
 
 def _ring(picture: Ring, axes: Axes) -> None:
@@ -240,25 +241,12 @@ def _blank(picture: Blank, axes: Axes) -> None:
     axes.text(0.5, 0.5, said, ha="center", va="center", fontsize=12, color="#777777", transform=axes.transAxes)
 
 
-def _figure(axes: Axes) -> Any:  # noqa: ANN401 - the figure that `draw` made
-    return axes.figure
-
-
 def _legend(axes: Axes, key: Axis | None, pairs: Iterable[tuple[str, str]], title: str | None = None) -> None:
     if key is None:
         return
     handles = [Line2D([], [], color=colour, linewidth=4) for _, colour in pairs]
     names = [_shortened(label) for label, _ in pairs]
-    _figure(axes).legend(
-        handles,
-        names,
-        title=_shortened(title or key.title),
-        loc="outside right upper",
-        frameon=False,
-        fontsize=9,
-        title_fontsize=9,
-        alignment="left",
-    )
+    axes.legend(handles, names, title=_shortened(title or key.title), title_fontsize=9, alignment="left", **_BESIDE)
 
 
 def _time_axis(axes: Axes, axis: Axis) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shardstream.plots import column
+from collections import Counter
+
 from shardstream.plots.colour import of_shard
 from shardstream.plots.picture import Axis, Bar, Bars, Blank
 from shardstream.plots.traffic import short
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Protocol
 
+    from shardstream.plots import column
     from shardstream.plots.picture import Picture
 
     class HotShard(Protocol):
@@ -22,19 +24,19 @@ if TYPE_CHECKING:
             """Its name."""
 
         @property
-        def records(self) -> int:
-            """What it took."""
-
-        @property
         def share(self) -> float:
-            """How much of the stream's records that is."""
+            """Its part of the stream's records."""
 
     class HotReport(Protocol):
         """What `Stream.explain_hot` gives, as far as charts need it."""
 
         @property
+        def stream(self) -> str:
+            """The stream's name."""
+
+        @property
         def keys(self) -> column.Columns:
-            """The heaviest keys."""
+            """The heaviest keys, each with its share of its shard's load."""
 
         @property
         def shards(self) -> Iterable[HotShard]:
@@ -44,35 +46,35 @@ if TYPE_CHECKING:
 __all__ = ["heaviest_keys", "per_shard"]
 
 BARS_MAX = 40
+KEYS_MAX = 20
 _SHARD = Axis("shard", "shard")
 _PERCENT = 100
 
 
-def heaviest_keys(report: HotReport, name: str) -> Picture:
-    """The heaviest keys, and what share of their shard's records each is."""
-    title = f"{name}: its heaviest keys" if name else "heaviest keys"
+def heaviest_keys(report: HotReport) -> Picture:
+    """The heaviest keys, and what share of their shard's load each is."""
+    title = f"{report.stream}: its heaviest keys"
     keys = report.keys
     if not len(keys):
         return Blank(title, ["no records"])
-    totals = {shard.shard_id: shard.records for shard in report.shards}
-    rows = sorted(
-        zip(keys.column("shard_id"), keys.column("partition_key"), keys.column("records"), strict=True),
-        key=lambda row: (-row[2], row[1], row[0]),
-    )[:BARS_MAX]
-    shares = [_PERCENT * records / totals[shard_id] if totals.get(shard_id) else 0.0 for shard_id, _, records in rows]
-    # A key that a split parted from its past is on two shards.
-    names = column.labels([(key,) for _, key, _ in rows])
-    if len({key for _, key, _ in rows}) < len(rows):
-        names = [f"{key} ({short(shard_id)})" for shard_id, key, _ in rows]
+    columns = [keys.column(name) for name in ("shard_id", "partition_key", "records", "share")]
+    rows = sorted(zip(*columns, strict=True), key=lambda row: (-row[2], row[1], row[0]))[:KEYS_MAX]
+    places = Counter(key for _, key, _, _ in rows)
+    # A key that a split or a merge sent to another shard is there once for each.
     bars = [
-        Bar(label, share, short(shard_id), of_shard(shard_id))
-        for label, share, (shard_id, _, _) in zip(names, shares, rows, strict=True)
+        Bar(
+            key if places[key] == 1 else f"{key} ({short(shard_id)})",
+            round(_PERCENT * share, 2),
+            short(shard_id),
+            of_shard(shard_id),
+        )
+        for shard_id, key, _, share in rows
     ]
     said = [f"{short(shard.shard_id)} has {shard.share:.0%}" for shard in report.shards if shard.share]
     subtitle = [f"of the stream's records {', '.join(said[:4])}{' ...' if len(said) > 4 else ''}"] if said else []  # noqa: PLR2004 - what fits a line
     if len(keys) > len(bars):
         subtitle.append(f"{len(bars)} of {len(keys):,} keys")
-    return Bars(title, subtitle, Axis("share", "share of its shard's records (%)"), Axis("key", ""), _SHARD, bars)
+    return Bars(title, subtitle, Axis("share", "share of its shard's load (%)"), Axis("key", ""), _SHARD, bars)
 
 
 def per_shard(records: Mapping[str, int], *, throttled: int) -> Picture:

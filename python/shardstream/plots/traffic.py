@@ -54,40 +54,48 @@ RECORDS_PER_SECOND = 1_000
 _IN_REACH = 0.25
 _MICROSECOND = datetime.timedelta(microseconds=1)
 _SHARD = Axis("shard", "shard")
-_TIME = Axis("time", "arrival (UTC)", "time")
+_SECOND = 1_000_000
 
 
-def throughput(traffic: Traffic, name: str) -> Picture:
-    """Records a second of each shard, and where it would have been, or was, throttled."""
-    title = f"{name}: records a second per shard"
+def throughput(traffic: Traffic, name: str, time: str | None = None) -> Picture:
+    """Records a second of each shard, and where it would have been, or was, throttled.
+
+    Args:
+        traffic: What came.
+        name: The stream's name.
+        time: The column of event times that it went by; by arrival, if not given.
+    """
     history = _History(traffic)
+    # A shard's limits are those of a second: of less than one no rate is told.
+    is_rate = history.width >= _SECOND
+    title = f"{name}: records {'a second ' if is_rate else ''}per shard"
     if not history.shard_ids:
         return Blank(title, ["no records"])
     chosen, left_out = history.chosen(history.records)
-    width = history.width / 1e6
     series, alarms = [], []
     for shard_id in chosen:
         of_it = history.of(shard_id)
         steps = history.steps[of_it]
         first, last = int(steps.min()), int(steps.max())
-        records = np.zeros(last - first + 1)
-        np.add.at(records, steps - first, history.records[of_it])
-        rates = records / width
+        counts = np.zeros(last - first + 1)
+        np.add.at(counts, steps - first, history.records[of_it])
+        heights = counts / (history.width / _SECOND) if is_rate else counts
         times = history.start + np.arange(first, last + 2) * history.width
         # The last step is drawn to its end.
-        series.append(Series(short(shard_id), of_shard(shard_id), times, np.append(rates, rates[-1])))
-        alarms += history.alarms(shard_id, of_it, rates, first)
+        series.append(Series(short(shard_id), of_shard(shard_id), times, np.append(heights, heights[-1])))
+        alarms += history.alarms(shard_id, of_it, heights, first)
     top = max(float(each.values.max()) for each in series)
-    is_near = top >= _IN_REACH * RECORDS_PER_SECOND
+    is_near = is_rate and top >= _IN_REACH * RECORDS_PER_SECOND
     limit = (float(RECORDS_PER_SECOND), "a shard's limit: 1,000 records/s") if is_near else None
-    subtitle = [f"in steps of {_span_words(history.width)}{surveyed_words(traffic)}", *left_out, *history.refusals()]
-    y = Axis("records_per_second", "records/s")
-    return Lines(title, subtitle, _TIME, y, _SHARD, series, "step", limit, alarms)
+    step = _span_words(history.width)
+    subtitle = [f"in steps of {step}{surveyed_words(traffic)}", *left_out, *history.refusals()]
+    y = Axis("records_per_second", "records/s") if is_rate else Axis("records", f"records in {step}")
+    return Lines(title, subtitle, _time(time), y, _SHARD, series, "step", limit, alarms)
 
 
-def throttles(traffic: Traffic, name: str) -> Picture:
+def throttles(traffic: Traffic, name: str, time: str | None = None) -> Picture:
     """How many puts were too much for a shard, over time."""
-    title = f"{name}: puts beyond a shard's limits"
+    title = f"{name}: records beyond a shard's limits"
     history = _History(traffic)
     refused = history.throttled + history.over_limit
     if not refused.any():
@@ -96,17 +104,13 @@ def throttles(traffic: Traffic, name: str) -> Picture:
     series = []
     for shard_id in chosen:
         of_it = history.of(shard_id) & (refused > 0)
-        times = history.start + history.steps[of_it] * history.width
-        counts = refused[of_it]
-        series.append(Series(short(shard_id), of_shard(shard_id), times, counts, times + history.width))
-    series = [each for each in series if len(each.times)]
-    subtitle = [
-        f"in steps of {_span_words(history.width)}{surveyed_words(traffic)}",
-        *left_out,
-        *history.refusals(),
-    ]
+        if of_it.any():
+            times = history.start + history.steps[of_it] * history.width
+            series.append(Series(short(shard_id), of_shard(shard_id), times, refused[of_it], times + history.width))
+    opening = f"in steps of {_span_words(history.width)}{surveyed_words(traffic)}"
     span = (history.start, history.start + (int(history.steps.max()) + 1) * history.width)
-    return Stacks(title, subtitle, _TIME, Axis("puts", "puts"), _SHARD, series, span)
+    subtitle = [opening, *left_out, *history.refusals()]
+    return Stacks(title, subtitle, _time(time), Axis("records", "records"), _SHARD, series, span)
 
 
 def short(shard_id: str) -> str:
@@ -118,6 +122,10 @@ def short(shard_id: str) -> str:
     """
     digits = shard_id.rpartition("-")[2]
     return f"shard {int(digits)}" if digits.isdecimal() else shard_id
+
+
+def _time(column_name: str | None) -> Axis:
+    return Axis("time", f"{column_name or 'arrival'} (UTC)", "time")
 
 
 def surveyed_words(traffic: Traffic) -> str:
@@ -154,14 +162,14 @@ class _History:
         most = sorted(totals, key=lambda shard_id: (-totals[shard_id], shard_id))[:SHARDS_MAX]
         return sorted(most), [f"{SHARDS_MAX} of {len(totals):,} shards: those with the most"]
 
-    def alarms(self, shard_id: str, of_it: NDArray[np.bool_], rates: Floats, first: int) -> list[Alarm]:
+    def alarms(self, shard_id: str, of_it: NDArray[np.bool_], heights: Floats, first: int) -> list[Alarm]:
         """A point for each step with more than the shard could take."""
         at = np.flatnonzero(of_it & (self.throttled + self.over_limit > 0))
         return [
             Alarm(
                 short(shard_id),
                 int(self.start + self.steps[row] * self.width + self.width // 2),
-                float(rates[self.steps[row] - first]),
+                float(heights[self.steps[row] - first]),
                 _refused_words(int(self.throttled[row]), int(self.over_limit[row])),
             )
             for row in at
