@@ -35,8 +35,11 @@ def opened():
         browser.close()
 
 
-def look(page, html, *, theme, width, roots="body", photo=None):
-    """Shows HTML and says what is wrong with it; a photo of all of it goes to the path."""
+def look(page, html, *, theme, width, roots="body", may_scroll=False, photo=None):
+    """Shows HTML and says what is wrong with it; a photo of all of it goes to the path.
+
+    What is ours is all that the selector `roots` finds. Boxes in it `may_scroll` sideways, as on a narrow page.
+    """
     said = []
     page.goto("about:blank")
     page.emulate_media(color_scheme=theme)
@@ -45,7 +48,7 @@ def look(page, html, *, theme, width, roots="body", photo=None):
     page.on("pageerror", hear := lambda error: said.append(str(error)))
     try:
         page.set_content(html, wait_until="load")
-        faults = page.evaluate(SCRIPT, {"roots": roots, "narrow": width < WIDE})
+        faults = page.evaluate(SCRIPT, {"roots": roots, "narrow": may_scroll or width < WIDE})
         if photo:
             photo.parent.mkdir(parents=True, exist_ok=True)
             page.screenshot(path=photo, full_page=True, animations="disabled")
