@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import heapq
 import html
 import math
 import threading
@@ -128,9 +127,10 @@ class Picture:
         self._count = min(len(spans), _KEPT)
 
     def _newest(self, count: int) -> list[dict[str, Any]]:
-        spans = ((span, place, key) for place, (key, windows) in enumerate(self._kept.items()) for span in windows)
-        newest = heapq.nlargest(count, spans, key=lambda each: (each[0], -each[1]))
-        return [self._kept[key][span] for span, _, key in newest]
+        spans = [(span, key) for key in sorted(self._kept, key=str) for span in self._kept[key]]
+        # Of equal spans, the first key stays the first.
+        spans.sort(key=lambda each: each[0], reverse=True)
+        return [self._kept[key][span] for span, key in spans[:count]]
 
     def _columns(self) -> list[str]:
         return [*self._keys, *self._aggregates]

@@ -140,6 +140,7 @@ class WidgetCell(Cell):
         """Put plain HTML in its place, which a saved notebook keeps."""
         self.draw(picture)
         self._is_open = False
+        self._drawn = ""
         super().close(picture)
         with contextlib.suppress(Exception):
             self._widget.close()

@@ -206,20 +206,6 @@ class WindowQuery:
             WindowResult: The windows of this update, with the rows late and the records malformed since the last, and
             `stats` so far.
         """
-        if not hasattr(_core.QueryFollow, "poll"):  # interim
-            _choice(emit, "emit", ("final", "changes"))
-            if not isinstance(self._source, _core.Stream):
-                raise InvalidArgumentException(
-                    "follow() is for streams; a table has all its rows already: collect() it"
-                )
-            timeout_ms = None if timeout is None else _not_negative(timeout, "timeout") // 1_000_000
-            query = self._native()
-            from_cut, until_cut = position.cuts(self._source, start, end, shard_id)
-            until = None if end is None else until_cut
-            return map(
-                WindowResult,
-                query.follow(self._source, from_cut, until, shard_id, changes=emit == "changes", timeout_ms=timeout_ms),
-            )
         return map(WindowResult, self._follow(emit, start, end, shard_id, timeout))
 
     def follow_async(
@@ -295,12 +281,6 @@ class WindowQuery:
         timeout_ms = None if timeout is None else _not_negative(timeout, "timeout") // 1_000_000
         from_cut, until_cut = position.cuts(self._source, start, end, shard_id)
         until = None if end is None else until_cut
-        if not hasattr(_core.QueryFollow, "poll"):
-            from shardstream import _interim
-
-            return _interim.QueryFollow(
-                query, self._source, from_cut, until, shard_id, changes=changes, timeout_ms=timeout_ms
-            )
         return query.follow(self._source, from_cut, until, shard_id, changes=changes, timeout_ms=timeout_ms)
 
     def _native(self) -> _core.Query:

@@ -136,14 +136,6 @@ class Stream(_core.Stream):
             shard_id: Follow this shard only.
             timeout: How long to wait for another record; for ever, if not given (Ctrl-C works).
         """
-        if not hasattr(_core.Follow, "take"):  # interim
-            timeout_ms = None if timeout is None else whole_millis(timeout, "timeout")
-            if timeout_ms is not None and timeout_ms < 0:
-                message = f"timeout: not negative, unlike {timeout!r}"
-                raise InvalidArgumentException(message)
-            shard = None if shard_id is None else position.shard_name(shard_id)
-            from_cut, _ = position.cuts(self, start, None, shard)
-            return self.follow_from(from_cut, shard, timeout_ms)
         return self._follow(start, shard_id, timeout)
 
     def follow_async(
@@ -188,10 +180,6 @@ class Stream(_core.Stream):
             raise InvalidArgumentException(message)
         shard = None if shard_id is None else position.shard_name(shard_id)
         from_cut, _ = position.cuts(self, start, None, shard)
-        if not hasattr(_core.Follow, "take"):
-            from shardstream import _interim
-
-            return _interim.Follow(self, from_cut, shard, timeout_ms)
         return self.follow_from(from_cut, shard, timeout_ms)
 
     def window(
