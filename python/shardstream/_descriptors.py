@@ -54,7 +54,7 @@ def put_error(code: str, message: str) -> _core.PutError:
 
 def write_report(rows: int, per_shard: dict[str, int], failed_rows: list[int], stored_bytes: int) -> _core.WriteReport:
     """What became of a table's rows."""
-    return _core.WriteReport.of_counts(rows, per_shard, failed_rows, stored_bytes)
+    return _core.WriteReport.of(rows, per_shard, failed_rows, stored_bytes)
 
 
 def shard(state: bytes) -> _core.Shard:

@@ -12,7 +12,7 @@ from shardstream.windows import Aggregate, Window
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
     from typing import Any, Literal, Self
 
     from shardstream.dataset import Format, OnBadLine
@@ -384,7 +384,7 @@ class WindowResult(_core.Table):
         result.stats = QueryStats(answer.stats)
         return result
 
-    def __reduce__(self) -> tuple[object, ...]:
+    def __reduce__(self) -> tuple[Callable[..., WindowResult], tuple[Any, ...]]:
         """Pickle as Arrow's bytes and the counts."""
         from shardstream import _descriptors
 
