@@ -13,6 +13,8 @@ SANITIZER ?= none
 # Seconds of simulated crashes, as in `make sim SECONDS=600`, and the first seed, a new one unless it is given.
 SECONDS ?= 60
 SEED ?=
+# Notebooks to run anew, all unless some are named.
+NOTEBOOKS ?=
 # More arguments to the comparison, as in `make bench BENCH="--only Q1"`.
 BENCH ?=
 
@@ -43,8 +45,16 @@ py: $(VENV)/.test  ## Python tests, doctests, types, stubs against the binary
 	$(BIN)/python -m mypy.stubtest shardstream._core --allowlist tests/python/typing/stubtest-allowlist.txt
 
 .PHONY: notebooks
-notebooks: $(VENV)/.test  ## Run the notebooks
-	$(BIN)/python -m pytest --nbmake --nbmake-timeout=300 notebooks
+notebooks: $(VENV)/.test  ## Run the notebooks: they show what is committed
+	$(BIN)/python -m pytest -n 2 tests/notebooks $(PYTEST)
+
+.PHONY: notebooks-save
+notebooks-save: $(VENV)/.test  ## Run the notebooks, or some (NOTEBOOKS=notebooks/02_sensors.ipynb), and write down what they show
+	$(BIN)/python tests/notebooks/save.py $(NOTEBOOKS)
+
+.PHONY: looks
+looks: $(VENV)/.test  ## Look at notebooks and reprs in headless Chromium, light and dark (needs chromium); see target/looks/index.html
+	$(BIN)/python -m pytest -n 2 tests/looks $(PYTEST)
 
 .PHONY: clients
 clients: $(VENV)/.clients dev  ## AWS's clients in other versions and languages at the endpoint (needs node, jq, a JDK and Debian's Go)

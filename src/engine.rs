@@ -24,6 +24,7 @@ pub mod slice;
 pub mod snapshot;
 pub mod stream;
 pub(crate) mod throttle;
+pub mod timeline;
 pub mod write;
 
 use std::collections::BTreeMap;

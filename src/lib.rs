@@ -11,6 +11,7 @@ pub mod store;
 pub mod engine;
 pub mod window;
 pub mod query;
+pub mod capacity;
 pub mod service;
 pub mod replay;
 pub mod server;

@@ -8,6 +8,7 @@
 mod answers;
 mod argument;
 mod attentive;
+mod capacity;
 mod client;
 mod clock;
 mod engine;
@@ -41,6 +42,10 @@ mod _core {
     use super::answers::PyEndpoint;
     #[pymodule_export]
     use super::answers::PyFrames;
+    #[pymodule_export]
+    use super::capacity::explain_hot_of;
+    #[pymodule_export]
+    use super::capacity::traffic_of;
     #[pymodule_export]
     use super::client::PyKinesis;
     #[pymodule_export]

@@ -13,7 +13,7 @@ mod session;
 mod slot;
 mod sorted;
 mod spec;
-mod time;
+pub(crate) mod time;
 mod vacancy;
 mod watermark;
 

@@ -114,6 +114,10 @@ class KinesisClient:
     def close(self) -> None:
         """Do nothing: the engine is closed by whoever made it."""
 
+    def __repr__(self) -> str:
+        """Say whose client it is."""
+        return f"KinesisClient({self._engine!r})"
+
 
 class EventStream:
     """The events of a subscription, in order; on a `ManualClock` it ends where the next one is not there yet."""
@@ -137,6 +141,10 @@ class EventStream:
     def close(self) -> None:
         """End the subscription."""
         self._subscription.close()
+
+    def __repr__(self) -> str:
+        """Say which operation opened it."""
+        return f"EventStream({self._operation!r})"
 
 
 class Exceptions:
@@ -250,6 +258,10 @@ class Waiter:
             if is_there == (self.name == "stream_exists"):
                 return
         raise self._client.exceptions.gave_up(_camel(self.name), "Max attempts exceeded", answer)
+
+    def __repr__(self) -> str:
+        """Say what it waits for."""
+        return f"Waiter({self.name!r})"
 
     def _look(self, parameters: dict[str, Any]) -> tuple[bool | None, object]:
         """Whether the stream is there; none where it is on its way."""

@@ -155,6 +155,11 @@ class Engine:
         return self._path
 
     @property
+    def limits(self) -> Literal["aws"] | None:
+        """Whose limits throttle; `None` where nothing does."""
+        return self._limits
+
+    @property
     def region(self) -> str:
         """The region in ARNs."""
         return self._core.region
@@ -365,17 +370,24 @@ class Engine:
         self.close()
 
     def __repr__(self) -> str:
-        """Say what is in it."""
+        """Say where it keeps its streams, and how many."""
         # One that was refused is shown in tracebacks.
-        if not hasattr(self, "_core"):
+        if not hasattr(self, "_limits"):
             return "Engine(not made)"
         if self.closed:
             return "Engine(closed)"
-        names = self.list_streams()
+        where = "in memory" if self._path is None else repr(self._path)
         limits = "" if self._limits is None else f", limits={self._limits!r}"
-        if self._path is not None:
-            limits = f", path={self._path!r}{limits}"
-        return f"Engine({len(names)} stream{'' if len(names) == 1 else 's'}{limits})"
+        try:
+            count = len(self.list_streams())
+        except Exception as error:  # noqa: BLE001 - a repr says what is wrong and does not raise
+            return f"Engine({where}, {type(error).__name__}{limits})"
+        return f"Engine({where}, {count} stream{'' if count == 1 else 's'}{limits})"
+
+    def _repr_html_(self) -> str:
+        from shardstream import display
+
+        return display.engine(self)
 
 
 def _store(

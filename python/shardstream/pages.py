@@ -104,6 +104,10 @@ class Paginator:
         """The pages, one by one; `PaginationConfig` bounds them: `MaxItems`, `PageSize`, and a `StartingToken`."""
         return PageIterator(self._method, self._pages, parameters)
 
+    def __repr__(self) -> str:
+        """Say whose pages it asks for."""
+        return f"Paginator({self._method.__name__!r})"
+
 
 class PageIterator:
     """Pages, one by one.
@@ -171,6 +175,10 @@ class PageIterator:
         if self.resume_token is not None:
             whole["NextToken"] = self.resume_token
         return whole
+
+    def __repr__(self) -> str:
+        """Say whose pages they are."""
+        return f"PageIterator({self._method.__name__!r})"
 
 
 def _encoded(token: dict[str, object]) -> str:

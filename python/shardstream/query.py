@@ -12,7 +12,7 @@ from shardstream.windows import Aggregate, Window
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any, Literal, Self
 
     from shardstream.dataset import Format, OnBadLine
@@ -171,11 +171,11 @@ class WindowQuery:
                     arrival=arrival,
                     threads=threads,
                 )
-                return WindowResult(answer)
-            return WindowResult(query.collect_table(self._source, arrival=arrival, threads=threads))
+                return self._result(answer)
+            return self._result(query.collect_table(self._source, arrival=arrival, threads=threads))
         from_cut, until_cut = position.cuts(self._source, start, end, shard_id)
         answer = query.collect_stream(self._source, from_cut, until_cut, shard_id, arrival=arrival, threads=threads)
-        return WindowResult(answer)
+        return self._result(answer)
 
     def follow(
         self,
@@ -213,7 +213,7 @@ class WindowQuery:
         timeout_ms = None if timeout is None else _not_negative(timeout, "timeout") // 1_000_000
         from_cut, until_cut = position.cuts(self._source, start, end, shard_id)
         return map(
-            WindowResult,
+            self._result,
             query.follow(
                 self._source,
                 from_cut,
@@ -231,6 +231,9 @@ class WindowQuery:
         by = f".by({', '.join(map(repr, self._keys))})" if self._keys else ""
         aggregates = ", ".join(f"{name}={aggregate!r}" for name, aggregate in self._aggregates)
         return f"{source}.window({self._options.window!r}, time={self._options.time!r}){by}.agg({aggregates})"
+
+    def _result(self, answer: _core.Answer) -> WindowResult:
+        return WindowResult(answer, keys=tuple(dict.fromkeys(self._keys)), window=self._options.window)
 
     def _native(self) -> _core.Query:
         options = self._options
@@ -319,15 +322,21 @@ class WindowResult(_core.Table):
         late: The rows that came too late, as a table: their values, the watermark then, and how late they were.
         malformed: The records that could not be read, as a table: where they are, what is wrong, what they carry.
         stats: Counts of rows, late rows and windows.
+        keys: The columns that windows were computed apart by; empty where that is not known.
+        window: How event time was cut; None where that is not known.
     """
 
     late: _core.Table
     malformed: _core.Table
     stats: QueryStats
+    keys: tuple[str, ...] = ()
+    window: Window | None = None
 
-    def __new__(cls, answer: _core.Answer) -> Self:
-        """Take an answer of the native module."""
+    def __new__(cls, answer: _core.Answer, *, keys: tuple[str, ...] = (), window: Window | None = None) -> Self:
+        """Take an answer of the native module, and what is known of its query."""
         result = super().__new__(cls, answer.windows)
+        result.keys = keys
+        result.window = window
         result.late = answer.late
         result.malformed = answer.malformed
         result.stats = QueryStats(answer.stats)
@@ -349,13 +358,60 @@ class WindowResult(_core.Table):
 
         return pyarrow.table(self)
 
+    def plot(
+        self,
+        y: str | None = None,
+        *,
+        by: str | Sequence[str] | None = None,
+        kind: Literal["line", "step", "point", "span", "bar", "lateness"] | None = None,
+        backend: Literal["altair", "matplotlib"] | None = None,
+    ) -> Any:  # noqa: ANN401 - neither library is a dependency
+        """Draw the windows over time, a line for each combination of keys; or how late the late rows were.
+
+        Of many keys the twelve with the greatest sums are drawn, and of many points those that can be told apart; the
+        subtitle says so. Times are UTC.
+
+        Args:
+            y: The column to draw: of numbers, times or spans. The first such aggregate, if not given.
+            by: The columns that lines are told apart by; the query's keys, if not given.
+            kind: "line", "step" (each window at its own height), "point", "span" (from the start of each window to its
+                end), "bar", or "lateness": a histogram of `late`. What goes with the windows, if not given.
+            backend: "altair" or "matplotlib"; the first of them that is installed, if not given.
+
+        Returns:
+            An `altair.Chart` (or layers of them) or a `matplotlib.figure.Figure`, to go on with.
+
+        Raises:
+            ColumnNotFoundError: There is no such column.
+            ColumnTypeError: A column's values have no place on an axis, like text.
+            InvalidArgumentException: A kind or backend is none, or not installed; or a window has several rows by
+                these columns.
+        """
+        from shardstream import plots
+
+        return plots.window_result(self, y, by=by, kind=kind, backend=backend)
+
     def __repr__(self) -> str:
-        """Draw the first windows, and say how many rows came late."""
-        shown = 10
+        """Say how many rows there are, and how many came late."""
         rows, columns = self.shape
+        late = f", {self.stats.late_rows:,} late" if self.stats.late_rows else ""
+        malformed = f", {self.stats.malformed_records:,} malformed" if self.stats.malformed_records else ""
+        return (
+            f"WindowResult({rows:,} row{'' if rows == 1 else 's'} x {columns} column{'' if columns == 1 else 's'}"
+            f"{late}{malformed})"
+        )
+
+    def __str__(self) -> str:
+        """Draw the first rows, after the line that says how many there are."""
+        shown = 10
+        rows = len(self)
         more = f"\n... {rows - shown:,} more" if shown < rows else ""
-        late = f", {self.stats.late_rows:,} rows late" if self.stats.late_rows else ""
-        return f"WindowResult: {rows:,} rows x {columns} columns{late}\n{self.slice(0, shown).to_text()}{more}"
+        return f"{self!r}\n{self.slice(0, shown).to_text()}{more}"
+
+    def _repr_html_(self) -> str:
+        from shardstream import display
+
+        return display.window_result(self)
 
 
 def window(

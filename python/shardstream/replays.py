@@ -83,6 +83,19 @@ class ReplayReport:
         """Rows a second, reading included."""
         return self.rows / self.elapsed if self.elapsed else 0.0
 
+    def plot(self, *, backend: Literal["altair", "matplotlib"] | None = None) -> Any:  # noqa: ANN401 - neither is a dependency
+        """Draw the records of each shard, beside what an even spread would give.
+
+        Args:
+            backend: "altair" or "matplotlib"; the first of them that is installed, if not given.
+
+        Returns:
+            An `altair.Chart` (or layers of them) or a `matplotlib.figure.Figure`, to go on with.
+        """
+        from shardstream import plots
+
+        return plots.replay_report(self, backend=backend)
+
     def __repr__(self) -> str:
         """Say how much went where."""
         throttled = f", throttled={self.throttled:,}" if self.throttled else ""
@@ -90,6 +103,11 @@ class ReplayReport:
             f"ReplayReport(records={self.records:,}{throttled}, shards={len(self.per_shard)}, "
             f"elapsed={self.elapsed:.3f}s, events_per_second={self.events_per_second:,.0f})"
         )
+
+    def _repr_html_(self) -> str:
+        from shardstream import display
+
+        return display.replay_report(self)
 
 
 def replay(

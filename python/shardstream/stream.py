@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any, Literal
 
+    from shardstream.hot import HotReport
     from shardstream.query import WindowQuery
+    from shardstream.traffic import Traffic
     from shardstream.windows import Window
 
 __all__ = ["Stream"]
@@ -181,6 +183,64 @@ class Stream(_core.Stream):
         )
         return WindowQuery(self, options)
 
+    def traffic(self, bins: int = 60, *, newest: int | None = None, time: str | None = None) -> Traffic:
+        """Measure what each shard took, and when.
+
+        Args:
+            bins: How many bins the time is cut into at most, 8 to 10,000; their width is one that people use: 1 or 2 of
+                a second, 10 seconds, a minute, 10 minutes, an hour, a day, and the like.
+            newest: Look at so many of the newest records alone; at all, if not given.
+            time: A column of event times to go by instead of arrival, as if records had arrived then: rows of tables and
+                fields of JSON. What `limits="aws"` throttled is then in no bin.
+
+        Returns:
+            Traffic: Two tables, `shards` and `history`: records, bytes, and those throttled or over the limits.
+
+        Raises:
+            ColumnNotFoundError: No record has the column.
+            ColumnTypeError: The column is no time.
+
+        Examples:
+            >>> import shardstream as ss
+            >>> clicks = ss.Engine().create_stream("clicks", shards=1)
+            >>> results = clicks.put_many([(b"page", f"user-{n}") for n in range(1_200)])
+            >>> clicks.traffic().shards.column("over_limit")  # a shard takes 1,000 records in a second
+            [200]
+        """
+        from shardstream.traffic import measure
+
+        return measure(self, bins=bins, newest=newest, time=time)
+
+    def explain_hot(self, top: int = 10, *, newest: int | None = None, time: str | None = None) -> HotReport:
+        """Explain hot shards: which keys load them, when they would have been throttled, and what would help.
+
+        Every record is played against the limits of its shard (1,000 records and 1 MiB a second), as it is, with each
+        hot shard split where its load falls apart most evenly, and with its heavy keys salted into 2, 4 and 8 sub-keys
+        wherever those fall on the ring. It takes about a second for ten million records.
+
+        Args:
+            top: So many shards, and so many keys of each.
+            newest: Look at so many of the newest records alone; at all, if not given.
+            time: A column of event times to go by instead of arrival, as in `traffic`.
+
+        Returns:
+            HotReport: `shards`, `keys`, and what remedies would have left; `print` explains it in sentences.
+
+        Raises:
+            ColumnNotFoundError: No record has the column.
+            ColumnTypeError: The column is no time.
+
+        Examples:
+            >>> import shardstream as ss
+            >>> clicks = ss.Engine(clock=ss.ManualClock("2026-01-01T09:00:00Z")).create_stream("clicks", shards=4)
+            >>> results = clicks.put_many([(b"page", "tenant-42" if n % 4 else f"user-{n}") for n in range(2_000)])
+            >>> clicks.explain_hot().shards[0]
+            HotShard('shardId-000000000003', share=81%, throttled=628, cause='key')
+        """
+        from shardstream.hot import explain
+
+        return explain(self, top=top, newest=newest, time=time)
+
     def split_shard(self, shard_id: str | _core.Shard, at: int | str | None = None) -> None:
         """Split an open shard in two; it closes, and its records stay readable.
 
@@ -227,6 +287,35 @@ class Stream(_core.Stream):
             message = f"target: an int, not {type(target).__name__} {target!r}"
             raise SerializationException(message)
         super().update_shard_count(max(-(2**62), min(target, 2**62)))
+
+    def plot(
+        self,
+        kind: Literal["throughput", "throttles", "skew", "lineage", "ring"] = "throughput",
+        *,
+        time: str | None = None,
+        backend: Literal["altair", "matplotlib"] | None = None,
+    ) -> Any:  # noqa: ANN401 - neither library is a dependency
+        """Draw what came to the stream, and what became of its shards. A shard has the same colour in all charts.
+
+        Args:
+            kind: "throughput" (records a second of each shard, by arrival, and where one was throttled or would have
+                been), "throttles" (how many records were too much, over time), "skew" (the heaviest keys, and their
+                shares of their shards' load), "lineage" (the shards from creation to closing, with splits and merges),
+                or "ring" (what each open shard owns of the hash keys, and how heavily it is loaded).
+            time: A column of event times to go by instead of arrival, as if records had arrived then; for the first
+                three kinds.
+            backend: "altair" or "matplotlib"; the first of them that is installed, if not given.
+
+        Returns:
+            An `altair.Chart` (or layers of them) or a `matplotlib.figure.Figure`, to go on with.
+
+        Raises:
+            ColumnNotFoundError: No record has the column.
+            InvalidArgumentException: A kind or backend is none, or not installed.
+        """
+        from shardstream import plots
+
+        return plots.stream(self, kind, time=time, backend=backend)
 
     def fork(self, name: str) -> Stream:
         """Make a stream that begins with this one's shards and records, and goes its own way from there.
@@ -305,4 +394,12 @@ class Stream(_core.Stream):
         except Exception as error:  # noqa: BLE001 - a repr of a deleted stream says so and does not raise
             return f"Stream({self.name!r}, {type(error).__name__})"
         opened = sum(shard.is_open for shard in shards)
-        return f"Stream({self.name!r}, {opened} open shard{'' if opened == 1 else 's'}, {count:,} records)"
+        return (
+            f"Stream({self.name!r}, {opened:,} open shard{'' if opened == 1 else 's'}, "
+            f"{count:,} record{'' if count == 1 else 's'})"
+        )
+
+    def _repr_html_(self) -> str:
+        from shardstream import display
+
+        return display.stream(self)

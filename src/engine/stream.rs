@@ -37,6 +37,7 @@ use crate::engine::position::Cut;
 use crate::engine::reshard;
 use crate::engine::shard::Shard;
 use crate::engine::shard::ShardMap;
+use crate::engine::timeline::Timeline;
 use crate::hash_key::HashKey;
 use crate::limits::HOUR_MS;
 use crate::limits::ON_DEMAND_SHARDS_MAX;
@@ -49,6 +50,9 @@ use crate::record::sequence::SequenceNumber;
 use crate::record::sequence::ShardBirth;
 use crate::record::sequence::ShardIndex;
 use crate::threads::Threads;
+
+/// Bins of the time in which a shard refused records.
+const REFUSED_BINS: usize = 240;
 
 /// Which of Amazon's limits hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -136,6 +140,8 @@ pub(crate) struct State {
     pub(crate) kept: Kept,
     /// When the next busy shard is split, where the stream grows on demand.
     growth_due: Option<Millis>,
+    /// The records that shards refused as too many, since the engine was opened.
+    refused: BTreeMap<ShardIndex, Timeline<u64>>,
     deleted: bool,
 }
 
@@ -195,7 +201,8 @@ impl Stream {
             log.hide();
         }
         let map = Arc::new(ShardMap::new(&kept.shards));
-        let state = State { log, map, kept, growth_due: None, deleted: false };
+        let state =
+            State { log, map, kept, growth_due: None, refused: BTreeMap::new(), deleted: false };
         let EngineOptions { limits, threads, durations, .. } = *place.options;
         Self {
             name: place.name,
@@ -462,6 +469,11 @@ impl Stream {
         self.state.lock().kept.consumers.unsubscribe(consumer, shard, id, leaves_room);
     }
 
+    /// Returns how many records each shard refused as too many, and when, since the engine was opened.
+    pub fn refused(&self, now: Millis) -> Result<BTreeMap<ShardIndex, Timeline<u64>>, EngineError> {
+        Ok(self.state_at(now)?.refused.clone())
+    }
+
     /// Returns the registered consumers in order of their names.
     pub fn consumers(&self, now: Millis) -> Result<Vec<Consumer>, EngineError> {
         Ok(self.state_at(now)?.kept.consumers.iter().collect())
@@ -480,6 +492,8 @@ impl Stream {
         }
         let shard = &mut state.kept.shards[birth.shard.0 as usize];
         if !shard.throttle.admit_record(now, bytes) {
+            let refused = state.refused.entry(birth.shard);
+            refused.or_insert_with(|| Timeline::new(REFUSED_BINS)).add(now, 1);
             return Err(self.rate_exceeded(birth.shard));
         }
         if state.kept.settings.mode == Mode::OnDemand

@@ -147,8 +147,7 @@ impl PyPosition {
                 Ok(Position::AtTimestamp(Millis(ms)))
             }
             Self::Numbered((kind, digits)) => {
-                let invalid = |error| raise("InvalidArgumentException", error);
-                let number = SequenceNumber::parse(&digits).map_err(invalid)?;
+                let number = sequence_number(&digits)?;
                 match kind.as_str() {
                     "AFTER_SEQUENCE_NUMBER" => Ok(Position::AfterSequenceNumber(number)),
                     "AT_SEQUENCE_NUMBER" => Ok(Position::AtSequenceNumber(number)),
@@ -160,6 +159,11 @@ impl PyPosition {
             Self::Plain(kind) | Self::Timed((kind, _)) => Err(unknown(&kind)),
         }
     }
+}
+
+/// A sequence number by its digits.
+pub(super) fn sequence_number(digits: &str) -> PyResult<SequenceNumber> {
+    SequenceNumber::parse(digits).map_err(|error| raise("InvalidArgumentException", error))
 }
 
 fn unknown(kind: &str) -> PyErr {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use arrow_schema::DataType;
 use arrow_schema::TimeUnit;
@@ -13,6 +15,7 @@ use crate::engine::Engine;
 use crate::engine::Stream;
 use crate::engine::position::Cut;
 use crate::python::argument;
+use crate::python::attentive::WAIT_SLICE;
 use crate::python::attentive::attentive;
 use crate::python::error::raise;
 use crate::python::error::store_class;
@@ -200,6 +203,7 @@ impl PyQuery {
             stream: Arc::clone(&stream.stream),
             live: Mutex::new(Live::new(self.query.clone(), emit, Cut(from_cut), until, shard_id)),
             timeout_ms,
+            stopped: AtomicBool::new(false),
         }
     }
 }
@@ -212,6 +216,7 @@ pub(super) struct PyQueryFollow {
     stream: Arc<Stream>,
     live: Mutex<Live>,
     timeout_ms: Option<i64>,
+    stopped: AtomicBool,
 }
 
 #[pymethods]
@@ -222,8 +227,49 @@ impl PyQueryFollow {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<PyAnswer>> {
         let mut wait = Wait::new(&self.engine, self.timeout_ms);
+        self.next_within(py, |py, seen| wait.pass(py, &self.engine, &self.stream, seen))
+    }
+
+    /// What is new, waited for on the machine's time, whatever the engine's clock is; none if nothing came, or at the end.
+    fn poll(&self, py: Python<'_>, longest_ms: u64) -> PyResult<Option<PyAnswer>> {
+        let slice_ms = u64::try_from(WAIT_SLICE.as_millis()).unwrap_or(u64::MAX);
+        let mut left = longest_ms.div_ceil(slice_ms);
+        self.next_within(py, |py, seen| {
+            py.check_signals()?;
+            if left == 0 {
+                return Ok(false);
+            }
+            left -= 1;
+            py.detach(|| self.stream.bell().wait(seen, WAIT_SLICE));
+            Ok(true)
+        })
+    }
+
+    /// Whether nothing more can come: the end was reached, the stream is gone, or somebody stopped it.
+    #[getter]
+    fn is_ended(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst) || self.live.lock().is_ended()
+    }
+
+    /// Ends it: whoever waits for news, in any thread, comes to the end.
+    fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        self.stream.bell().ring();
+    }
+}
+
+impl PyQueryFollow {
+    /// What is new; `wait` waits a while, and tells whether there is a point in looking again.
+    fn next_within(
+        &self,
+        py: Python<'_>,
+        mut wait: impl FnMut(Python<'_>, u64) -> PyResult<bool>,
+    ) -> PyResult<Option<PyAnswer>> {
         loop {
             let seen = self.stream.bell().rings();
+            if self.stopped.load(Ordering::SeqCst) {
+                return Ok(None);
+            }
             let now = self.engine.now();
             let polled = py.detach(|| {
                 let mut live = self.live.lock();
@@ -240,7 +286,7 @@ impl PyQueryFollow {
             }
             if behind {
                 py.check_signals()?;
-            } else if !wait.pass(py, &self.engine, &self.stream, seen)? {
+            } else if !wait(py, seen)? {
                 return Ok(None);
             }
         }

@@ -33,6 +33,7 @@ use crate::query::columns;
 use crate::query::columns::ColumnsError;
 use crate::record::Block;
 use crate::record::Record;
+use crate::record::builder::BlockBuilder;
 use crate::record::sequence::ShardIndex;
 use crate::store::StoreError;
 use crate::threads::Threads;
@@ -82,6 +83,28 @@ impl PyRecord {
         datetime(py, self.record.arrival())
     }
 
+    /// A record by itself, of no stream: how a pickle is opened.
+    #[staticmethod]
+    fn of(
+        data: &[u8],
+        partition_key: &str,
+        sequence_number: &str,
+        arrival_ms: i64,
+    ) -> PyResult<Self> {
+        let number = argument::sequence_number(sequence_number)?;
+        let mut builder = BlockBuilder::new(number.index);
+        builder.push(Millis(arrival_ms), number.birth, partition_key, data);
+        let block = builder.seal().expect("a record was pushed");
+        Ok(Self { record: Record::new(Arc::new(block), 0) })
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let record = &self.record;
+        let data = PyBytes::new(py, &record.data()?);
+        let number = record.sequence_number().to_string();
+        reduced(py, "record", (data, record.partition_key(), number, record.arrival().0))
+    }
+
     fn __repr__(&self) -> PyResult<String> {
         let data = self.record.data()?;
         let start: String = data
@@ -98,6 +121,16 @@ impl PyRecord {
             self.record.arrival()
         ))
     }
+}
+
+/// What a class answers that is pickled as a call of a function of the package.
+pub(super) fn reduced<'py>(
+    py: Python<'py>,
+    function: &str,
+    arguments: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>,
+) -> PyResult<Bound<'py, PyTuple>> {
+    let function = py.import("shardstream._descriptors")?.getattr(function)?;
+    (function, arguments.into_pyobject(py)?).into_pyobject(py)
 }
 
 /// Records in order of arrival: a sequence, and a table to any Arrow library.
@@ -377,6 +410,27 @@ impl PyRecords {
     #[expect(clippy::unused_self, reason = "the protocol asks an instance")]
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         Ok(to_schema_pycapsule(py, records::schema(&RecordColumn::ALL).as_ref())?)
+    }
+
+    #[expect(clippy::unused_self, reason = "the protocol asks an instance")]
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(raise(
+            "SerializationException",
+            "Records look into their stream and are not pickled: pickle list(records), records.rows() or \
+             records.select(...), or the stream itself, which is pickled as its folder and name",
+        ))
+    }
+
+    fn __copy__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __deepcopy__<'py>(slf: PyRef<'py, Self>, _memo: &Bound<'py, PyAny>) -> PyRef<'py, Self> {
+        slf
+    }
+
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("shardstream.display")?.getattr("records")?.call1((slf,))
     }
 
     fn __repr__(&self) -> String {

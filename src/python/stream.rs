@@ -1,10 +1,14 @@
 //! `Stream` and `Shard`: writing, reading, resharding.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use arrow_array::RecordBatch;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use pyo3::types::PyDict;
+use pyo3::types::PyTuple;
 
 use crate::clock::Millis;
 use crate::engine::Engine;
@@ -35,6 +39,7 @@ use crate::python::given::Given;
 use crate::python::query::window_class;
 use crate::python::record::PyRecord;
 use crate::python::record::PyRecords;
+use crate::python::record::reduced;
 use crate::python::table;
 use crate::python::write::PyPutManyResult;
 use crate::python::write::PyPutResult;
@@ -216,6 +221,7 @@ impl PyStream {
                 next: Cut(from_cut),
                 ahead: Vec::new().into_iter(),
             }),
+            stopped: AtomicBool::new(false),
         }
     }
 
@@ -452,6 +458,30 @@ impl PyShard {
         self.shard.is_open()
     }
 
+    /// The shard that a pickle holds.
+    #[staticmethod]
+    fn of(state: &[u8]) -> PyResult<Self> {
+        let shard = serde_json::from_slice(state).map_err(|error| {
+            raise("InvalidArgumentException", format!("these bytes are no shard: {error}"))
+        })?;
+        Ok(Self { shard })
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let state = serde_json::to_vec(&self.shard).expect("a shard has a JSON form");
+        reduced(py, "shard", (PyBytes::new(py, &state),))
+    }
+
+    /// When it was created, in milliseconds since 1970.
+    fn created_ms(&self) -> i64 {
+        self.shard.created.0
+    }
+
+    /// When it was closed, in milliseconds since 1970, if it was.
+    fn closed_ms(&self) -> Option<i64> {
+        self.shard.closed.map(|closed| closed.0)
+    }
+
     fn __repr__(&self) -> String {
         let state = if self.shard.is_open() { "open" } else { "closed" };
         format!("Shard('{}', {state}, {})", self.shard.birth.shard, self.shard.range)
@@ -467,6 +497,7 @@ pub(super) struct PyFollow {
     shard_id: Option<String>,
     timeout_ms: Option<i64>,
     place: parking_lot::Mutex<Place>,
+    stopped: AtomicBool,
 }
 
 /// How far a follower has come.
@@ -484,30 +515,56 @@ impl PyFollow {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<PyRecord>> {
-        if let Some(record) = self.place.lock().ahead.next() {
-            return Ok(Some(PyRecord { record }));
+        let record = if self.waits_for_some(py)? { self.place.lock().ahead.next() } else { None };
+        Ok(record.map(|record| PyRecord { record }))
+    }
+
+    /// Waits as for the next record, and takes some at once; none at the end.
+    fn take(&self, py: Python<'_>, most: usize) -> PyResult<Option<Vec<PyRecord>>> {
+        if !self.waits_for_some(py)? {
+            return Ok(None);
         }
-        let mut wait = Wait::new(&self.engine, self.timeout_ms);
-        loop {
-            let seen = self.stream.bell().rings();
-            if self.engine.is_closed() {
-                return Err(EngineError::EngineClosed.into());
-            }
-            if self.stream.is_gone() {
-                return Ok(None);
-            }
-            if let Some(record) = self.take()? {
-                return Ok(Some(PyRecord { record }));
-            }
-            if self.is_exhausted()? || !wait.pass(py, &self.engine, &self.stream, seen)? {
-                return Ok(None);
-            }
-        }
+        let mut place = self.place.lock();
+        let records = place.ahead.by_ref().take(most);
+        Ok(Some(records.map(|record| PyRecord { record }).collect()))
+    }
+
+    /// Ends it: whoever waits for a record, in any thread, comes to the end.
+    fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        self.stream.bell().ring();
     }
 }
 
 impl PyFollow {
-    fn take(&self) -> PyResult<Option<Record>> {
+    /// Waits until there are records ahead; tells that there will be none at the end.
+    fn waits_for_some(&self, py: Python<'_>) -> PyResult<bool> {
+        let mut wait = Wait::new(&self.engine, self.timeout_ms);
+        loop {
+            let seen = self.stream.bell().rings();
+            if self.stopped.load(Ordering::SeqCst) {
+                return Ok(false);
+            }
+            if 0 < self.place.lock().ahead.len() {
+                return Ok(true);
+            }
+            if self.engine.is_closed() {
+                return Err(EngineError::EngineClosed.into());
+            }
+            if self.stream.is_gone() {
+                return Ok(false);
+            }
+            if py.detach(|| self.read())? {
+                return Ok(true);
+            }
+            if self.is_exhausted()? || !wait.pass(py, &self.engine, &self.stream, seen)? {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Reads what is there, and tells whether there was any.
+    fn read(&self) -> Result<bool, EngineError> {
         let mut place = self.place.lock();
         let shard = self.shard_id.as_deref();
         let (slices, next) =
@@ -515,12 +572,12 @@ impl PyFollow {
         place.next = next;
         let mut records = Vec::with_capacity(slices.iter().map(Slice::len).sum());
         for slice in &slices {
-            let block = slice.block().map_err(EngineError::from)?;
+            let block = slice.block()?;
             let record = |at: usize| Record::new(Arc::clone(&block), slice.row(at));
             records.extend((0..slice.len()).map(record));
         }
         place.ahead = records.into_iter();
-        Ok(place.ahead.next())
+        Ok(0 < place.ahead.len())
     }
 
     fn is_exhausted(&self) -> PyResult<bool> {

@@ -7,6 +7,8 @@ use arrow_array::RecordBatch;
 use arrow_array::RecordBatchReader;
 use arrow_array::StructArray;
 use arrow_cast::pretty::pretty_format_batches;
+use arrow_ipc::reader::StreamReader;
+use arrow_ipc::writer::StreamWriter;
 use arrow_schema::ArrowError;
 use arrow_schema::DataType;
 use arrow_schema::Field;
@@ -15,8 +17,10 @@ use arrow_schema::SchemaRef;
 use pyo3::exceptions::PyTypeError;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use pyo3::types::PyCapsule;
 use pyo3::types::PyDict;
+use pyo3::types::PyTuple;
 use pyo3_arrow::ffi::ArrayIterator;
 use pyo3_arrow::ffi::to_schema_pycapsule;
 use pyo3_arrow::ffi::to_stream_pycapsule;
@@ -24,6 +28,7 @@ use pyo3_arrow::input::AnyRecordBatch;
 
 use crate::python::argument;
 use crate::python::error::raise;
+use crate::python::record::reduced;
 use crate::python::value;
 
 /// Opens any object with `__arrow_c_stream__` or `__arrow_c_array__`.
@@ -195,6 +200,43 @@ impl PyTable {
         let file = File::create(path)
             .map_err(|error| raise("DatasetError", format!("cannot write `{path}`: {error}")))?;
         py.detach(|| write_batches(file, &self.schema, &self.batches, format)).map_err(failed)
+    }
+
+    /// The rows as the bytes of an Arrow IPC stream.
+    fn to_ipc<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = py.detach(|| {
+            let mut writer = StreamWriter::try_new(Vec::new(), &self.schema)?;
+            self.batches.iter().try_for_each(|batch| writer.write(batch))?;
+            writer.into_inner()
+        });
+        Ok(PyBytes::new(py, &bytes.map_err(failed)?))
+    }
+
+    /// The table whose Arrow IPC stream these bytes are.
+    #[staticmethod]
+    fn from_ipc(py: Python<'_>, bytes: &[u8]) -> PyResult<Self> {
+        let read = py.detach(|| {
+            let reader = StreamReader::try_new(bytes, None)?;
+            let schema = reader.schema();
+            Ok(Self { batches: reader.collect::<Result<_, ArrowError>>()?, schema })
+        });
+        read.map_err(|error: ArrowError| {
+            raise("DatasetError", format!("these bytes are no Arrow IPC stream: {error}"))
+        })
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        reduced(py, "table", (self.to_ipc(py)?,))
+    }
+
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("shardstream.display")?.getattr("table")?.call1((slf,))
+    }
+
+    fn __repr__(&self) -> String {
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let (rows, columns) = self.shape();
+        format!("Table({rows} row{} x {columns} column{})", plural(rows), plural(columns))
     }
 
     #[pyo3(signature = (requested_schema = None))]

@@ -1,17 +1,24 @@
 //! What comes back from writing: results of single records, and reports of tables.
 
+use std::collections::BTreeMap;
+
 use parking_lot::Mutex;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use pyo3::types::PyIterator;
 use pyo3::types::PyList;
+use pyo3::types::PyTuple;
 
 use crate::engine::EngineError;
 use crate::engine::put_many::Answers;
 use crate::engine::write::Written;
+use crate::python::argument;
 use crate::python::error::class_of;
+use crate::python::error::raise;
+use crate::python::record::reduced;
 use crate::record::sequence::SequenceNumber;
+use crate::record::sequence::ShardIndex;
 
 /// Where a record was stored.
 #[pyclass(name = "PutResult", module = "shardstream", frozen, eq, hash)]
@@ -32,6 +39,16 @@ impl PyPutResult {
     #[getter]
     fn sequence_number(&self) -> String {
         self.number.to_string()
+    }
+
+    /// The place that a sequence number tells: how a pickle is opened.
+    #[staticmethod]
+    fn of(sequence_number: &str) -> PyResult<Self> {
+        Ok(Self { number: argument::sequence_number(sequence_number)? })
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        reduced(py, "put_result", (self.number.to_string(),))
     }
 
     fn __repr__(&self) -> String {
@@ -56,6 +73,16 @@ pub(super) struct PyPutError {
 
 #[pymethods]
 impl PyPutError {
+    /// An error by its name and message: how a pickle is opened.
+    #[staticmethod]
+    fn of(code: String, message: String) -> Self {
+        Self { code, message }
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        reduced(py, "put_error", (&self.code, &self.message))
+    }
+
     fn __repr__(&self) -> String {
         format!("PutError(code='{}', message='{}')", self.code, self.message)
     }
@@ -105,6 +132,14 @@ impl PyPutManyResult {
         PyList::new(py, results.collect::<PyResult<Vec<_>>>()?)?.try_iter()
     }
 
+    #[expect(clippy::unused_self, reason = "the protocol asks an instance")]
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(raise(
+            "SerializationException",
+            "a PutManyResult is not pickled: pickle list(result), whose PutResults and PutErrors are",
+        ))
+    }
+
     fn __repr__(&self) -> String {
         format!(
             "PutManyResult({} records, failed_record_count={})",
@@ -143,6 +178,30 @@ impl PyWriteReport {
     #[new]
     fn new() -> Self {
         Self::of(Written::default())
+    }
+
+    /// A report by its counts: how a pickle is opened.
+    #[staticmethod]
+    #[pyo3(name = "of")]
+    fn of_counts(
+        rows: u64,
+        per_shard: BTreeMap<String, u64>,
+        failed_rows: Vec<u64>,
+        bytes: u64,
+    ) -> PyResult<Self> {
+        let shard = |(name, count): (String, u64)| {
+            let unknown =
+                || raise("InvalidArgumentException", format!("`{name}` is no shard's name"));
+            Ok((ShardIndex::parse(&name).ok_or_else(unknown)?, count))
+        };
+        let per_shard = per_shard.into_iter().map(shard).collect::<PyResult<_>>()?;
+        let written = Written { rows, per_shard, throttled: failed_rows, blocks: Vec::new() };
+        Ok(Self { written, bytes: Mutex::new(Some(bytes)) })
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let counts = (self.written.rows, self.per_shard(py)?, self.failed_rows(), self.bytes(py)?);
+        reduced(py, "write_report", counts)
     }
 
     /// This report and what became of the records after it.

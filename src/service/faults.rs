@@ -189,19 +189,27 @@ impl Faults {
         has_expired
     }
 
-    /// Counts records that were stored, and returns the shards to have where it is time to reshard: none said is as many
-    /// again.
-    pub(crate) fn stored(&self, site: Site<'_>, count: u64) -> Option<Option<u32>> {
+    /// Counts records that were stored, and returns what to reshard to where it is time.
+    pub(crate) fn stored(&self, site: Site<'_>, count: u64) -> Option<Target> {
         let mut guard = self.state.lock();
         for rule in guard.rules.iter_mut().filter(|rule| rule.covers(site)) {
             rule.stored += count;
         }
         drop(guard);
         self.strike_with(site, |kind| match kind {
-            Kind::Reshard { shards, .. } => Some(*shards),
+            Kind::Reshard { shards, .. } => Some(shards.map_or(Target::Other, Target::Shards)),
             _ => None,
         })
     }
+}
+
+/// How many shards a stream is to have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Target {
+    /// Others than it has, nobody said how many.
+    Other,
+    /// So many.
+    Shards(u32),
 }
 
 fn remember(fired: &mut Vec<Fired>, rule: Option<usize>, call: u64, kind: &Kind, site: Site<'_>) {

@@ -1,6 +1,7 @@
 //! The engine's behaviour, by subject: what Kinesis promises, at its edges and one past them.
 
 mod account;
+mod capacity;
 mod concurrency;
 mod consumer;
 mod demand;

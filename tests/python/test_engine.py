@@ -259,4 +259,4 @@ def test_engine_when_used_in_with_then_is_closed_after_it():
 def test_engine_when_shown_then_says_how_many_streams():
     engine = an_engine(limits="aws")
     engine.create_stream("clicks")
-    assert repr(engine) == "Engine(1 stream, limits='aws')"
+    assert repr(engine) == "Engine(in memory, 1 stream, limits='aws')"

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 HEAVY = [
+    "altair",
     "numpy",
     "polars",
     "pandas",
@@ -16,6 +17,7 @@ HEAVY = [
     "argparse",
     "decimal",
     "asyncio",
+    "shardstream.plots",
 ]
 
 

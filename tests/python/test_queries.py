@@ -741,8 +741,8 @@ def test_result_turns_into_the_frames_it_names(results: dict[str, object]) -> No
 def test_result_says_how_many_windows_and_late_rows_it_has(results: dict[str, object]) -> None:
     answer = results["windows"]
     text = repr(answer)
-    assert text.startswith(f"WindowResult: {len(answer):,} rows x {len(answer.column_names)} columns, ")
-    assert f"{answer.stats.late_rows:,} rows late" in text
+    assert text.startswith(f"WindowResult({len(answer):,} rows x {len(answer.column_names)} columns, ")
+    assert f"{answer.stats.late_rows:,} late" in text
 
 
 def test_table_from_any_library_answers_the_same(week: pl.DataFrame) -> None:

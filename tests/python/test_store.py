@@ -540,7 +540,7 @@ def test_path_when_the_process_moves_then_is_the_same_folder(tmp_path, monkeypat
 
 def test_engine_when_shown_then_says_its_folder(folder):
     with ss.Engine(folder) as engine:
-        assert repr(engine) == f"Engine(0 streams, path='{folder}')"
+        assert repr(engine) == f"Engine('{folder}', 0 streams)"
 
 
 if __name__ == "__main__":

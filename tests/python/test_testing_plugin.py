@@ -139,10 +139,10 @@ def test_options_when_given_then_command_line_goes_before_ini_and_marker_before_
     plain = facts()
     ini = "kinesis_shards = 2\nkinesis_limits = aws\nkinesis_seed = 5"
     suite(SAYS, ini=ini).assert_outcomes(passed=1)
-    assert facts()[:2] == [2, "Engine(1 stream, limits='aws')"]
+    assert facts()[:2] == [2, "Engine(in memory, 1 stream, limits='aws')"]
     assert facts()[2] != plain[2]
     suite(SAYS, "--kinesis-shards=6", "--kinesis-limits=off", "--kinesis-seed=0").assert_outcomes(passed=1)
-    assert facts()[:2] == [6, "Engine(1 stream)"]
+    assert facts()[:2] == [6, "Engine(in memory, 1 stream)"]
     outcome = suite(SAYS.replace("def test_it", "@pytest.mark.kinesis(shards=1)\ndef test_it"), "--kinesis-seed=9")
     outcome.stdout.fnmatch_lines(["kinesis seed: 9"])
     assert facts()[0] == 1

@@ -133,6 +133,11 @@ class KinesisMock:
 
         return mocked  # type: ignore[return-value]
 
+    def __repr__(self) -> str:
+        """Say it as it was written, and whether it is active."""
+        options = ", ".join(f"{name}={option!r}" for name, option in self._options.items())
+        return f"<mock_kinesis({options}){', active' if self._active else ''}>"
+
     def _decorate_tests(self, tests: type) -> None:
         unittest = sys.modules.get("unittest")
         if unittest is not None and issubclass(tests, unittest.TestCase):

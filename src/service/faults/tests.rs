@@ -1,3 +1,5 @@
+//! What rules and chaos come to, call by call.
+
 use super::*;
 
 fn site(call: u64) -> Site<'static> {
@@ -144,7 +146,7 @@ fn stream_is_resharded_once_enough_was_put() {
     faults.add(kind, Scope::default(), when(None, Some(1)));
     let stored = |call, count| faults.stored(site(call), count);
     assert_eq!([stored(1, 4), stored(2, 5)], [None, None]);
-    assert_eq!(stored(3, 1), Some(None));
+    assert_eq!(stored(3, 1), Some(Target::Other));
     assert_eq!(stored(4, 100), None);
 }
 

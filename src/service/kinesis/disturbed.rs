@@ -12,6 +12,7 @@ use crate::service::error::ErrorCode;
 use crate::service::error::ServiceError;
 use crate::service::faults::Kind;
 use crate::service::faults::Site;
+use crate::service::faults::Target;
 use crate::service::kinesis::Call;
 use crate::service::kinesis::Kinesis;
 use crate::service::kinesis::entry;
@@ -207,14 +208,19 @@ impl Call<'_> {
         if count == 0 {
             return;
         }
-        let Some(shards) = self.faults.stored(self.subject.site(), count) else { return };
+        let Some(target) = self.faults.stored(self.subject.site(), count) else { return };
         let Ok(stream) = self.stream() else { return };
         let open = stream
             .shards(self.now)
             .map_or(1, |shards| shards.iter().filter(|shard| shard.is_open()).count());
-        // Twice as many, and half of them where that would soon be too many for a test.
-        let other = if open <= DOUBLED_MAX { 2 * open } else { open / 2 };
-        let count = shards.map_or_else(|| i64::try_from(other).unwrap_or(i64::MAX), i64::from);
+        let count = match target {
+            Target::Shards(count) => i64::from(count),
+            // Twice as many, and half of them where that would soon be too many for a test.
+            Target::Other => {
+                let other = if open <= DOUBLED_MAX { 2 * open } else { open / 2 };
+                i64::try_from(other).unwrap_or(i64::MAX)
+            }
+        };
         // A stream that is busy, or may have no more shards, stays as it is.
         let _as_it_was = stream.update_shard_count(self.now, count);
     }

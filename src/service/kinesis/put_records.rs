@@ -43,9 +43,9 @@ pub(super) fn run(call: &Call<'_>) -> Result<Members, ServiceError> {
         Entry { data, key: routing.key, explicit_hash_key: routing.hash_key }
     };
     // Records that are refused on purpose are none of those that the stream is asked to take.
-    let refused = |place| match call.subject.is_disturbed() {
-        true => call.refusal_of(&stream, place, entry(place)),
-        false => None,
+    let is_disturbed = call.subject.is_disturbed();
+    let refused = |place| {
+        if is_disturbed { call.refusal_of(&stream, place, entry(place)) } else { None }
     };
     let mut records: Vec<Option<Members>> = (0..entries.len()).map(refused).collect();
     let places: Vec<usize> = (0..)

@@ -213,3 +213,96 @@ fn events_have_records_twice_too() {
     let mut subscription = world.subscribe(r#""Type":"TRIM_HORIZON""#).unwrap();
     assert_eq!(event(&mut subscription).list("Records").len(), 2);
 }
+
+#[test]
+fn refused_records_do_not_count_towards_a_reshard() {
+    let world = World::of_shards(1);
+    world.add(
+        Kind::FailRecords { indexes: vec![1, 2], code: "InternalFailure".to_owned() },
+        Scope::default(),
+        ONCE,
+    );
+    world.once(Kind::Reshard { after_records: Some(3), shards: Some(3) });
+    assert_eq!(world.put_together(&["a", "b", "c", "d"]).iter().flatten().count(), 2);
+    assert_eq!(world.listed(r#""Type":"AT_LATEST""#), ["0"]);
+    world.put("eA==");
+    assert_eq!(world.listed(r#""Type":"AT_LATEST""#).len(), 3);
+    assert_eq!(world.fired(), [1, 1]);
+}
+
+#[test]
+fn page_of_one_record_has_no_room_for_it_twice() {
+    let world = World::of_shards(1);
+    world.put("eA==");
+    world.put("eA==");
+    world.add(Kind::Duplicate, Scope::default(), When::default());
+    let mut next = world.iterator();
+    let mut counts = Vec::new();
+    for _ in 0..3 {
+        let (count, _, after) = world.page(&next, 1).unwrap();
+        counts.push(count);
+        next = after;
+    }
+    assert_eq!((counts, world.fired()), (vec![1, 1, 0], vec![0]));
+}
+
+#[test]
+fn subscription_breaks_off_before_its_first_event() {
+    let world = World::subscribable();
+    world.once(Kind::DropSubscription { after_events: 0 });
+    world.put("eA==");
+    let mut subscription = world.subscribe(r#""Type":"TRIM_HORIZON""#).unwrap();
+    let Step::Error(error) = subscription.step() else { panic!("it breaks off") };
+    assert_eq!(error.code, ErrorCode::ConnectionClosed);
+    assert_eq!((subscription.step(), world.fired()), (Step::End, vec![1]));
+}
+
+#[test]
+fn explicit_hash_key_tells_the_shard_that_a_fault_is_of() {
+    let world = World::of_shards(2);
+    let scope = Scope { shard: Some(ShardIndex(1)), ..Scope::default() };
+    world.add(Kind::InternalFailure, scope, When::default());
+    // The key `k` falls into shard 1 by its MD5.
+    assert_eq!(world.try_put("eA==").unwrap_err().code, ErrorCode::InternalFailure);
+    let put_at = |hash_key: u128| {
+        let body = format!(
+            r#"{{"StreamName":"clicks","PartitionKey":"k","Data":"eA==","ExplicitHashKey":"{hash_key}"}}"#
+        );
+        world.call("PutRecord", &body).map(|_| ())
+    };
+    put_at(7).unwrap();
+    assert_eq!(put_at(u128::MAX).unwrap_err().code, ErrorCode::InternalFailure);
+    assert_eq!(world.fired(), [2]);
+}
+
+#[test]
+fn stream_that_a_fault_is_of_may_be_called_by_its_arn() {
+    let world = World::of_shards(1);
+    world.call("CreateStream", r#"{"StreamName":"views","ShardCount":1}"#).unwrap();
+    let scope = Scope { stream: Some("clicks".to_owned()), ..Scope::default() };
+    world.add(Kind::InternalFailure, scope, When::default());
+    let described = |member: &str, name: &str| {
+        world.call("DescribeStreamSummary", &format!(r#"{{"{member}":"{name}"}}"#))
+    };
+    let arn = |stream: &str| format!("arn:aws:kinesis:eu-west-1:123456789012:stream/{stream}");
+    described("StreamName", "views").unwrap();
+    described("StreamARN", &arn("views")).unwrap();
+    for refused in [described("StreamName", "clicks"), described("StreamARN", &arn("clicks"))] {
+        assert_eq!(refused.unwrap_err().code, ErrorCode::InternalFailure);
+    }
+    assert_eq!(world.fired(), [2]);
+}
+
+#[test]
+fn consumer_is_of_the_stream_that_its_arn_names() {
+    let world = World::subscribable();
+    let scope = Scope {
+        stream: Some("clicks".to_owned()),
+        operation: Some("SubscribeToShard"),
+        ..Scope::default()
+    };
+    world.add(Kind::InternalFailure, scope, ONCE);
+    let refused = world.subscribe(r#""Type":"TRIM_HORIZON""#).map(|_| ());
+    assert_eq!(refused.unwrap_err().code, ErrorCode::InternalFailure);
+    assert_eq!(world.fired(), [1]);
+}

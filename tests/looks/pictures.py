@@ -1,0 +1,27 @@
+"""Pictures, as dots: whether anything is drawn on them, and whether it can be read in the dark."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+# Shares of a picture. Axes with a title, marks of scale and nothing else have no colour, and 1 to 4 % of ink.
+_COLOURED, _INK, _BLANK = 0.0005, 0.1, 0.995
+_GREY = 40
+
+
+def faults(png):
+    """Says what is wrong with a picture, a sentence each; nothing where all is well."""
+    dots = np.asarray(Image.open(io.BytesIO(png)).convert("RGBA")).reshape(-1, 4)
+    colours, counts = np.unique(dots, axis=0, return_counts=True)
+    paper, blank = colours[counts.argmax()], counts.max() / len(dots)
+    inks = dots[:, :3].astype(int)
+    coloured = float((inks.max(axis=1) - inks.min(axis=1) > _GREY).mean())
+    found = []
+    if paper[3] < 255:
+        found.append("it has no background, and is not seen on a dark page: give it facecolor white")
+    if blank > _BLANK:
+        found.append(f"{blank:.1%} of it are of one colour: it is empty")
+    elif coloured < _COLOURED and 1 - blank < _INK:
+        found.append("no mark on it has a colour: its axes are empty")
+    return found
