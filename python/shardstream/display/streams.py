@@ -8,7 +8,7 @@ import datetime
 from shardstream._epoch import from_millis
 from shardstream.display import family, page, ring, words
 from shardstream.display.shards import ShardFacts, most_first, short
-from shardstream.display.sparkline import BINS_MAX, BinCounts, coarser, sparkline
+from shardstream.display.sparkline import BINS_MAX, BinCounts, coarser, small_sparkline, sparkline
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
@@ -280,4 +280,4 @@ def _row_sparkline(shard: ShardFacts, bins: list[BinCounts]) -> page.Html:
     if not bins:
         return page.Html("")
     title = f"Arrivals in {shard.shard_id}"
-    return sparkline(bins, width=page.CELL_WIDTH, height=_ROW_SPARK_HEIGHT, title=title)
+    return small_sparkline(bins, height=_ROW_SPARK_HEIGHT, title=title)
