@@ -400,6 +400,67 @@ def test_stream_when_resharded_then_shows_its_family(clicks):
     assert all(name_of(index) in text for index in range(5))
 
 
+class Columns:
+    """A table of given rows, as `Stream.traffic` gives them."""
+
+    def __init__(self, names, rows):
+        self.names = names
+        self.rows = rows
+
+    def __len__(self):
+        return len(self.rows)
+
+    def column(self, name):
+        return [row[self.names.index(name)] for row in self.rows]
+
+    def to_pylist(self):
+        return [dict(zip(self.names, row, strict=True)) for row in self.rows]
+
+
+class Told:
+    """A stream whose traffic is given."""
+
+    def __init__(self, stream, traffic):
+        self.stream = stream
+        self.told = traffic
+
+    def __getattr__(self, name):
+        return getattr(self.stream, name)
+
+    def traffic(self, **_options):
+        return self.told
+
+
+def test_facts_when_a_stream_tells_its_traffic_then_bins_are_summed_and_shards_matched(clicks):
+    later = NINE + datetime.timedelta(minutes=2)
+    held = ["shard_id", "records", "bytes", "throttled", "over_limit", "first_arrival", "last_arrival"]
+    binned = ["shard_id", "time", "records", "bytes", "throttled", "over_limit"]
+    traffic = SimpleNamespace(
+        records=60,
+        surveyed=40,
+        start=NINE,
+        bin=datetime.timedelta(minutes=1),
+        shards=Columns(held, [(name_of(1), 40, 400, 5, 4, NINE, later)]),
+        history=Columns(
+            binned,
+            [
+                (name_of(1), NINE, 10, 100, 0, 4),
+                (name_of(1), later, 30, 300, 2, 0),
+                (name_of(0), later, 0, 0, 3, 0),
+            ],
+        ),
+    )
+    facts = streams.facts_of(Told(clicks, traffic))
+    assert [shard.records for shard in facts.shards] == [0, 40]
+    assert [(each.kept, each.over, each.refused) for each in facts.bins] == [(10, 4, 0), (0, 0, 0), (30, 0, 5)]
+    assert {name: len(bins) for name, bins in facts.bins_of.items()} == {name_of(0): 3, name_of(1): 3}
+    drawn = streams.draw(facts)
+    assert_drawn(drawn)
+    assert "60 records" in text_of(drawn)
+    assert "the newest 40 records" in text_of(drawn)
+    assert "2026-01-01 09:00 to 09:03 UTC" in text_of(drawn)
+
+
 def test_stream_when_it_is_deleted_then_says_so_in_a_line(engine, clicks):
     engine.delete_stream("clicks")
     drawn = clicks._repr_html_()
