@@ -527,6 +527,20 @@ def test_table_when_shown_then_types_stand_under_names_and_rows_left_out_are_cou
         assert fact in text, fact
 
 
+def test_table_when_it_has_no_columns_then_says_so(engine):
+    assert text_of(display.table(engine.create_stream("empty").read().rows())) == (
+        "Table \u00b7 0 rows \u00d7 0 columns"
+    )
+
+
+def test_records_when_there_are_millions_then_shards_of_the_first_million_are_counted(engine):
+    stream = engine.create_stream("many", shards=1)
+    stream.write(pl.DataFrame({"key": ["a"]}).select(pl.col("key").repeat_by(1_000_001).explode()), key="key")
+    text = text_of(display.records(stream.read()))
+    assert "1,000,001 records" in text
+    assert "shards of the first 1,000,000: 0 (1,000,000)" in text
+
+
 def test_table_when_it_has_200_nasty_columns_then_is_bounded_and_escaped(engine):
     stream = engine.create_stream("wide", shards=1)
     names = [f"{NASTY[:-2].replace(chr(0), '')}{place}" for place in range(200)]
