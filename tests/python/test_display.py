@@ -453,7 +453,8 @@ def test_facts_when_a_stream_tells_its_traffic_then_bins_are_summed_and_shards_m
     facts = streams.facts_of(Told(clicks, traffic))
     assert [shard.records for shard in facts.shards] == [0, 40]
     assert [(each.kept, each.over, each.refused) for each in facts.bins] == [(10, 4, 0), (0, 0, 0), (30, 0, 5)]
-    assert {name: len(bins) for name, bins in facts.bins_of.items()} == {name_of(0): 3, name_of(1): 3}
+    kept = {name: [each.kept for each in bins] for name, bins in facts.bins_of.items()}
+    assert kept == {name_of(1): [10, 0, 30], name_of(0): [0, 0, 0]}
     drawn = streams.draw(facts)
     assert_drawn(drawn)
     assert "60 records" in text_of(drawn)
@@ -608,7 +609,6 @@ def test_replay_report_when_shown_then_says_how_much_went_where(engine):
 def a_hot_shard(index: int, **facts: object) -> SimpleNamespace:
     known = {
         "shard_id": name_of(index),
-        "is_open": True,
         "records": 6_100,
         "bytes": 61_000,
         "share": 0.61,
@@ -618,7 +618,7 @@ def a_hot_shard(index: int, **facts: object) -> SimpleNamespace:
         "split": SimpleNamespace(at=2**127, throttled=212),
         "salted": {2: 100, 4: 0, 8: 0},
         "cause": "key",
-        "explanation": f"key `tenant-42` {NASTY}",
+        "explanation": f"Key `tenant-42` is 98% of {name_of(index)}. {NASTY}",
     }
     return SimpleNamespace(**{**known, **facts})
 
@@ -639,23 +639,47 @@ class Keys:
         return self.rows
 
 
+def test_hot_report_when_nothing_was_over_the_limits_then_says_so_without_remedies():
+    shard = a_hot_shard(0, throttled=0, split=None, salted={}, worst_second=None)
+    report = SimpleNamespace(
+        stream="clicks", records=10, throttled=0, splitting=0, salting={}, shards=[shard] * 2, keys=Keys([])
+    )
+    drawn = display.hot_report(report)
+    assert_drawn(drawn)
+    assert "nothing would have been throttled" in text_of(drawn)
+    assert "Salted" not in text_of(drawn)
+
+
 def test_hot_report_when_shown_then_says_what_helps():
     keys = [
         {"shard_id": name_of(3), "partition_key": NASTY, "records": 6_000, "bytes": 60_000, "share": 0.98}
         for _ in range(1_000)
     ]
-    shards = [a_hot_shard(3), a_hot_shard(1, split=None, salted={}, worst_second=None, throttled=0, cause="none")]
-    drawn = display.hot_report(SimpleNamespace(keys=Keys(keys), shards=shards * 50))
+    shards = [a_hot_shard(3), a_hot_shard(1, split=None, salted={}, worst_second=None, throttled=0, cause="none")] * 50
+    report = SimpleNamespace(
+        stream="clicks",
+        records=10_000,
+        throttled=212,
+        splitting=211,
+        salting={2: 101, 4: 7, 8: 0},
+        shards=shards,
+        keys=Keys(keys),
+    )
+    drawn = display.hot_report(report)
     assert_drawn(drawn)
     text = text_of(drawn)
     for fact in (
+        "HotReport clicks \u00b7 10,000 records",
+        "212 records would have been throttled",
         f"{name_of(3)} 6,100 61.0 % 212 212 100 0 0 90 at 2026-01-01 09:14:07",
+        "the stream 10,000 212 211 101 7 0",
         "and 90 shards more",
         "and 990 keys more",
-        f"{name_of(3)} one key: key `tenant-42`",
+        f"Key `tenant-42` is 98% of {name_of(3)}.",
     ):
         assert fact in text, fact
     assert "<b>100</b>" in drawn
+    assert "<b>212</b>" not in drawn
 
 
 # --- what cannot be shown -----------------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["StreamFacts", "draw", "facts_of", "stream"]
 
 _ROWS_MAX = 10
+# A stream is shown within half a second: of more records than this, the newest are looked at.
+_SURVEYED_MAX = 2_000_000
 # Below this skew, loads are as even as hashed keys make them.
 _EVEN = 1.1
 _SPARK_WIDTH, _SPARK_HEIGHT = ring.WIDTH, 46
@@ -36,7 +38,7 @@ class StreamFacts:
         shards: Its shards, open and closed, parents before children.
         records: Records kept.
         surveyed: How many of the newest of them the shards and bins below tell of.
-        start: When the first bin starts; None without records.
+        start: When the first bin starts; None where nothing arrived.
         bin: How long a bin is.
         bins: What arrived in each bin.
         bins_of: The same for each shard, by its name.
@@ -77,7 +79,7 @@ def facts_of(stream: Any) -> StreamFacts:  # noqa: ANN401 - a Stream, or what ca
         records=stream.record_count(),
     )
     try:
-        traffic = stream.traffic(bins=BINS_MAX)
+        traffic = stream.traffic(bins=BINS_MAX, newest=_SURVEYED_MAX)
         held = {row["shard_id"]: row for row in traffic.shards.to_pylist()}
         bins, bins_of = _binned(traffic)
     except Exception as error:  # noqa: BLE001 - the shards are drawn without it
@@ -87,7 +89,7 @@ def facts_of(stream: Any) -> StreamFacts:  # noqa: ANN401 - a Stream, or what ca
         shards=[_facts_of_shard(shard, held.get(shard.shard_id, {})) for shard in shards],
         records=traffic.records,
         surveyed=traffic.surveyed,
-        start=traffic.start if traffic.surveyed else None,
+        start=traffic.start,
         bin=traffic.bin,
         bins=bins,
         bins_of=bins_of,
