@@ -213,6 +213,21 @@ def test_stream_when_only_its_newest_records_were_surveyed_then_says_so():
     assert "the newest 100 records" in text
 
 
+def test_stream_when_all_arrived_at_once_then_no_rate_is_said_and_nothing_drawn_over_time():
+    facts = facts_of(even_shards(1, records=7), bins=[BinCounts(7)], bin=datetime.timedelta(milliseconds=1))
+    drawn = streams.draw(facts)
+    assert_drawn(drawn)
+    assert "Arrivals 2026-01-01 09:00" in text_of(drawn)
+    assert "a second" not in text_of(drawn)
+    assert 'role="img" aria-label="Arrivals' not in drawn
+    assert drawn.count("<svg") == 1
+
+
+def test_stream_when_less_than_a_record_came_in_a_second_then_counts_them_in_a_bar():
+    facts = facts_of(even_shards(2, records=600), bins=[BinCounts(9), BinCounts(3)], bin=datetime.timedelta(days=10))
+    assert "up to 9 records in 10 d \u00b7 10 d a bar" in text_of(streams.draw(facts))
+
+
 def test_stream_when_its_traffic_cannot_be_told_then_its_shards_are_drawn_all_the_same():
     facts = facts_of(even_shards(2), trouble="StoreDamagedError: the segment <1> is torn")
     drawn = streams.draw(facts)
@@ -459,7 +474,7 @@ def test_facts_when_a_stream_tells_its_traffic_then_bins_are_summed_and_shards_m
     assert_drawn(drawn)
     assert "60 records" in text_of(drawn)
     assert "the newest 40 records" in text_of(drawn)
-    assert "2026-01-01 09:00 to 09:03 UTC" in text_of(drawn)
+    assert "Arrivals 2026-01-01 09:00 to 09:02 UTC" in text_of(drawn)
 
 
 def test_stream_when_it_is_deleted_then_says_so_in_a_line(engine, clicks):
@@ -613,6 +628,7 @@ def a_hot_shard(index: int, **facts: object) -> SimpleNamespace:
         "bytes": 61_000,
         "share": 0.61,
         "throttled": 212,
+        "refused": 3,
         "worst_second": NINE + datetime.timedelta(minutes=14, seconds=7),
         "worst_second_throttled": 90,
         "split": SimpleNamespace(at=2**127, throttled=212),
@@ -646,7 +662,7 @@ def test_hot_report_when_nothing_was_over_the_limits_then_says_so_without_remedi
     )
     drawn = display.hot_report(report)
     assert_drawn(drawn)
-    assert "nothing would have been throttled" in text_of(drawn)
+    assert "nothing is over the limits \u00b7 6 records refused" in text_of(drawn)
     assert "Salted" not in text_of(drawn)
 
 
@@ -671,7 +687,7 @@ def test_hot_report_when_shown_then_says_what_helps():
     for fact in (
         "HotReport clicks \u00b7 10,000 records",
         "212 records would have been throttled",
-        f"{name_of(3)} 6,100 61.0 % 212 212 100 0 0 90 at 2026-01-01 09:14:07",
+        f"{name_of(3)} 6,100 61.0 % 212 212 100 0 0 90 at 09:14:07",
         "the stream 10,000 212 211 101 7 0",
         "and 90 shards more",
         "and 990 keys more",

@@ -63,11 +63,13 @@ def hot_report(report: Any) -> str:  # noqa: ANN401 - a HotReport
     """The report on hot shards as HTML."""
     shards = report.shards
     refused = f"{words.plural(report.throttled, 'record')} would have been throttled"
+    turned_away = sum(shard.refused for shard in shards)
     heading = page.heading(
         "HotReport",
         report.stream,
         words.plural(report.records, "record"),
-        page.key(page.RED, refused) if report.throttled else "nothing would have been throttled",
+        page.key(page.RED, refused) if report.throttled else "nothing is over the limits",
+        f"{words.plural(turned_away, 'record')} refused" if turned_away else "",
     )
     contents = [heading]
     if shards:
@@ -88,7 +90,7 @@ def _hot_shards(report: Any) -> page.Html:  # noqa: ANN401 - a HotReport
         columns += [page.Column(head, under="throttled", is_number=True) for head in heads]
         columns.append(page.Column("Worst second", under="throttled, UTC"))
     rows = [_hot_shard(shard, salts) for shard in shards[:_ROWS_MAX]]
-    if len(shards) > 1:
+    if len(shards) > 1 and report.throttled:
         remedies = [report.splitting, *(report.salting.get(factor) for factor in salts)]
         refused = [f"{report.throttled:,}", *(_improved(left, report.throttled) for left in remedies)]
         rows.append([page.faint("the stream"), f"{report.records:,}", "", *refused, ""])
@@ -102,7 +104,8 @@ def _hot_shards(report: Any) -> page.Html:  # noqa: ANN401 - a HotReport
 def _hot_shard(shard: Any, salts: list[int]) -> list[object]:  # noqa: ANN401 - a HotShard
     worst = ""
     if shard.worst_second is not None:
-        worst = f"{shard.worst_second_throttled:,} at {words.at(shard.worst_second)}"
+        # The sentences say the day.
+        worst = f"{shard.worst_second_throttled:,} at {shard.worst_second:%H:%M:%S}"
     return [
         page.code(shard.shard_id),
         f"{shard.records:,}",
@@ -132,7 +135,7 @@ def _hot_keys(keys: Any) -> page.Html:  # noqa: ANN401 - a Table
         page.Column("Shard"),
         page.Column("Records", is_number=True),
         page.Column("Bytes", is_number=True),
-        page.Column("Share", is_number=True),
+        page.Column("Share", under="of its shard", is_number=True),
     ]
     rows = [
         [

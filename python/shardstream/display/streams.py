@@ -12,6 +12,7 @@ from shardstream.display.sparkline import BINS_MAX, BinCounts, coarser, small_sp
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 __all__ = ["StreamFacts", "draw", "facts_of", "stream"]
@@ -171,48 +172,62 @@ def _ago(age: datetime.timedelta) -> str:
 def _arrivals(facts: StreamFacts) -> list[page.Html]:
     if facts.start is None or not facts.bins:
         return []
+    when = f"Arrivals {_when(facts, facts.start)}"
     bins = coarser(facts.bins)
-    length = facts.bin * -(-len(facts.bins) // BINS_MAX)
-    seconds = length / datetime.timedelta(seconds=1)
-    peak = max(counts.kept + counts.refused for counts in bins)
-    when = words.span(facts.start, facts.start + facts.bin * len(facts.bins))
     refused, over = (sum(getattr(counts, name) for counts in bins) for name in ("refused", "over"))
-    # Of what arrived at once there is no rate.
-    fastest = f"up to {words.rate(peak, seconds)} records a second" if seconds and len(bins) > 1 else ""
-    bars = f"{words.duration(length)} a bar" if len(bins) > 1 else ""
+    length = facts.bin * -(-len(facts.bins) // BINS_MAX)
+    # What arrived at once has no rate, and no shape.
+    has_shape = len(bins) > 1
     legend = page.facts(
-        page.text(f"Arrivals {when}"),
-        fastest,
-        bars,
+        when,
+        _fastest(bins, length) if has_shape else "",
+        f"{words.duration(length)} a bar" if has_shape else "",
         page.key(page.BLUE, "kept") if refused or over else "",
         page.key(page.AMBER, f"kept above a shard's limits ({over:,})") if over else "",
         page.key(page.RED, f"throttled ({refused:,})") if refused else "",
     )
-    title = f"Arrivals {when}" + (f", {fastest}" if fastest else "")
+    if not has_shape:
+        return [page.paragraph(legend)]
     return [
         page.paragraph(legend),
-        page.paragraph(sparkline(bins, width=_SPARK_WIDTH, height=_SPARK_HEIGHT, title=title)),
+        page.paragraph(sparkline(bins, width=_SPARK_WIDTH, height=_SPARK_HEIGHT, title=when)),
     ]
+
+
+def _when(facts: StreamFacts, start: datetime.datetime) -> str:
+    """When the first and the last record arrived; or the bins, where all were refused."""
+    first = [shard.first_arrival for shard in facts.shards if shard.first_arrival is not None]
+    last = [shard.last_arrival for shard in facts.shards if shard.last_arrival is not None]
+    if first and last:
+        return words.span(min(first), max(last))
+    return words.span(start, start + facts.bin * len(facts.bins))
+
+
+def _fastest(bins: Sequence[BinCounts], length: datetime.timedelta) -> str:
+    """How much came in the fullest bin: in a second, or in all of it where that is less than one."""
+    peak = max(counts.kept + counts.refused for counts in bins)
+    seconds = length / datetime.timedelta(seconds=1)
+    if peak < seconds:
+        return f"up to {words.plural(peak, 'record')} in {words.duration(length)}"
+    return f"up to {words.rate(peak, seconds)} records a second"
 
 
 def _ring(facts: StreamFacts) -> list[page.Html]:
-    splits, merges = family.changes(facts.shards)
-    told = [words.plural(count, noun) for count, noun in ((splits, "split"), (merges, "merge")) if count]
-    contents = [
-        page.paragraph(
-            page.facts(
-                "Shards over the hash ring",
-                ", ".join(told),
-                "filled: open, hollow: closed" if told else "",
-            )
-        ),
-        page.paragraph(family.draw(facts.shards)),
-    ]
-    if even := ring.even_load(facts.shards):
-        contents += [
-            page.paragraph(page.facts("Records of open shards; dashed: an even load", _skew(facts.shards, even))),
-            page.paragraph(ring.draw(facts.shards)),
-        ]
+    """The family of shards, and the loads of the open ones; of a shard alone there is nothing to tell."""
+    contents = []
+    if len(facts.shards) > 1:
+        splits, merges = family.changes(facts.shards)
+        told = [words.plural(count, noun) for count, noun in ((splits, "split"), (merges, "merge")) if count]
+        legend = page.facts(
+            "Shards over the hash ring",
+            ", ".join(told),
+            "filled: open, hollow: closed" if told else "",
+        )
+        contents += [page.paragraph(legend), page.paragraph(family.draw(facts.shards))]
+    even = ring.even_load(facts.shards)
+    if even and sum(shard.is_open for shard in facts.shards) > 1:
+        legend = page.facts("Records of open shards; dashed: an even load", _skew(facts.shards, even))
+        contents += [page.paragraph(legend), page.paragraph(ring.draw(facts.shards))]
     return contents
 
 
@@ -255,7 +270,7 @@ def _columns(facts: StreamFacts) -> list[page.Column]:
         columns.append(page.Column("Over", under="limit", is_number=True))
     if any(shard.throttled for shard in shards):
         columns.append(page.Column("Throttled", is_number=True))
-    if facts.bins_of:
+    if facts.bins_of and len(facts.bins) > 1:
         columns.append(page.Column("Arrivals"))
     return columns
 
