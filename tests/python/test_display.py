@@ -415,6 +415,46 @@ def test_stream_when_resharded_then_shows_its_family(clicks):
     assert all(name_of(index) in text for index in range(5))
 
 
+def test_stream_when_records_came_above_its_limits_then_shows_which_shards_took_them(engine):
+    stream = engine.create_stream("busy", shards=2)
+    for _ in range(5):
+        stream.put_many([(b"abc", "tenant-42")] * 1_200 + [(b"abc", f"user-{place}") for place in range(100)])
+        engine.clock.advance("1s")
+    held = {row["shard_id"]: row for row in stream.traffic().shards.to_pylist()}
+    drawn = stream._repr_html_()
+    assert_drawn(drawn)
+    text = text_of(drawn)
+    for shard_id, row in held.items():
+        assert f"{shard_id} open 50.0 % {row['records']:,} {words.size(row['bytes'])}" in text
+    over = sum(row["over_limit"] for row in held.values())
+    for fact in ("6,500 records", "Arrivals 2026-01-01 00:00 to 00:00:04 UTC", "up to 1,300 records in 500 ms"):
+        assert fact in text, fact
+    assert over >= 1_000
+    assert f"kept above a shard's limits ({over:,})" in text
+
+
+def test_stream_when_shards_refuse_records_then_says_how_many_were_throttled():
+    with ss.Engine(clock=ss.ManualClock(NEW_YEAR), limits="aws") as engine:
+        stream = engine.create_stream("busy", shards=1)
+        refused = stream.put_many([(b"abc", "tenant-42")] * 1_500).failed_record_count
+        assert refused >= 500
+        assert f"throttled ({refused:,})" in text_of(stream._repr_html_())
+
+
+def test_report_on_hot_shards_when_shown_then_agrees_with_it(engine):
+    stream = engine.create_stream("busy", shards=2)
+    stream.put_many([(b"abc", "tenant-42")] * 1_200 + [(b"abc", f"user-{place}") for place in range(100)])
+    report = stream.explain_hot(top=3)
+    drawn = report._repr_html_()
+    assert_drawn(drawn)
+    text = text_of(drawn)
+    hot = report.shards[0]
+    assert f"{report.throttled:,} records would have been throttled" in text
+    assert f"{hot.shard_id} {hot.records:,} {words.share(hot.share, 1)} {hot.throttled:,}" in text
+    assert " ".join(hot.explanation.split()) in text
+    assert "tenant-42" in text
+
+
 class Columns:
     """A table of given rows, as `Stream.traffic` gives them."""
 

@@ -204,10 +204,10 @@ def _when(facts: StreamFacts, start: datetime.datetime) -> str:
 
 
 def _fastest(bins: Sequence[BinCounts], length: datetime.timedelta) -> str:
-    """How much came in the fullest bin: in a second, or in all of it where that is less than one."""
+    """How much came in the fullest bin: in a second of it, or in all of it where either is less than one."""
     peak = max(counts.kept + counts.refused for counts in bins)
     seconds = length / datetime.timedelta(seconds=1)
-    if peak < seconds:
+    if seconds < 1 or peak < seconds:
         return f"up to {words.plural(peak, 'record')} in {words.duration(length)}"
     return f"up to {words.rate(peak, seconds)} records a second"
 
