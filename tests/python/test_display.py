@@ -225,7 +225,7 @@ def test_stream_when_all_arrived_at_once_then_no_rate_is_said_and_nothing_drawn_
 
 def test_stream_when_less_than_a_record_came_in_a_second_then_counts_them_in_a_bar():
     facts = facts_of(even_shards(2, records=600), bins=[BinCounts(9), BinCounts(3)], bin=datetime.timedelta(days=10))
-    assert "up to 9 records in 10 d \u00b7 10 d a bar" in text_of(streams.draw(facts))
+    assert "up to 9 records in a bar of 10 d" in text_of(streams.draw(facts))
 
 
 def test_stream_when_its_traffic_cannot_be_told_then_its_shards_are_drawn_all_the_same():
@@ -427,7 +427,11 @@ def test_stream_when_records_came_above_its_limits_then_shows_which_shards_took_
     for shard_id, row in held.items():
         assert f"{shard_id} open 50.0 % {row['records']:,} {words.size(row['bytes'])}" in text
     over = sum(row["over_limit"] for row in held.values())
-    for fact in ("6,500 records", "Arrivals 2026-01-01 00:00 to 00:00:04 UTC", "up to 1,300 records in 500 ms"):
+    for fact in (
+        "6,500 records",
+        "Arrivals 2026-01-01 00:00 to 00:00:04 UTC",
+        "up to 1,300 records in a bar of 100 ms",
+    ):
         assert fact in text, fact
     assert over >= 1_000
     assert f"kept above a shard's limits ({over:,})" in text

@@ -181,7 +181,6 @@ def _arrivals(facts: StreamFacts) -> list[page.Html]:
     legend = page.facts(
         when,
         _fastest(bins, length) if has_shape else "",
-        f"{words.duration(length)} a bar" if has_shape else "",
         page.key(page.BLUE, "kept") if refused or over else "",
         page.key(page.AMBER, f"kept above a shard's limits ({over:,})") if over else "",
         page.key(page.RED, f"throttled ({refused:,})") if refused else "",
@@ -204,12 +203,12 @@ def _when(facts: StreamFacts, start: datetime.datetime) -> str:
 
 
 def _fastest(bins: Sequence[BinCounts], length: datetime.timedelta) -> str:
-    """How much came in the fullest bin: in a second of it, or in all of it where either is less than one."""
+    """How much came in the fullest bin: in a second of it, or in all of it where that is less or the bin is shorter."""
     peak = max(counts.kept + counts.refused for counts in bins)
     seconds = length / datetime.timedelta(seconds=1)
     if seconds < 1 or peak < seconds:
-        return f"up to {words.plural(peak, 'record')} in {words.duration(length)}"
-    return f"up to {words.rate(peak, seconds)} records a second"
+        return f"up to {words.plural(peak, 'record')} in a bar of {words.duration(length)}"
+    return f"up to {words.rate(peak, seconds)} records a second, {words.duration(length)} a bar"
 
 
 def _ring(facts: StreamFacts) -> list[page.Html]:
