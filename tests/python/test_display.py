@@ -479,14 +479,16 @@ class Columns:
 class Told:
     """A stream whose traffic is given."""
 
-    def __init__(self, stream, traffic):
+    def __init__(self, stream, traffic, asked):
         self.stream = stream
         self.told = traffic
+        self.asked = asked
 
     def __getattr__(self, name):
         return getattr(self.stream, name)
 
-    def traffic(self, **_options):
+    def traffic(self, **options):
+        self.asked.append(options)
         return self.told
 
 
@@ -509,7 +511,7 @@ def test_facts_when_a_stream_tells_its_traffic_then_bins_are_summed_and_shards_m
             ],
         ),
     )
-    facts = streams.facts_of(Told(clicks, traffic))
+    facts = streams.facts_of(Told(clicks, traffic, []))
     assert [shard.records for shard in facts.shards] == [0, 40]
     assert [(each.kept, each.over, each.refused) for each in facts.bins] == [(10, 4, 0), (0, 0, 0), (30, 0, 5)]
     kept = {name: [each.kept for each in bins] for name, bins in facts.bins_of.items()}
@@ -519,6 +521,28 @@ def test_facts_when_a_stream_tells_its_traffic_then_bins_are_summed_and_shards_m
     assert "60 records" in text_of(drawn)
     assert "the newest 40 records" in text_of(drawn)
     assert "Arrivals 2026-01-01 09:00 to 09:02 UTC" in text_of(drawn)
+
+
+def test_facts_when_there_are_many_shards_then_only_those_with_a_line_have_bins_of_their_own(engine):
+    stream = engine.create_stream("many", shards=1_001)
+    asked = []
+    rows = [(name_of(index), NINE, index, 0, 0, 0) for index in range(1_001)]
+    held = [(name_of(index), index, 0, 0, 0, NINE, NINE) for index in range(1_001)]
+    traffic = SimpleNamespace(
+        records=500_500,
+        surveyed=500_500,
+        start=NINE,
+        bin=datetime.timedelta(minutes=1),
+        shards=Columns(
+            ["shard_id", "records", "bytes", "throttled", "over_limit", "first_arrival", "last_arrival"], held
+        ),
+        history=Columns(["shard_id", "time", "records", "bytes", "throttled", "over_limit"], rows),
+    )
+    told = Told(stream, traffic, asked)
+    facts = streams.facts_of(told)
+    assert set(facts.bins_of) == {name_of(index) for index in range(991, 1_001)}
+    assert [each.kept for each in facts.bins] == [500_500]
+    assert asked == [{"bins": 15, "newest": 1_000_000}]
 
 
 def test_stream_when_it_is_deleted_then_says_so_in_a_line(engine, clicks):

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["StreamFacts", "draw", "facts_of", "stream"]
 
 _ROWS_MAX = 10
-# A stream is shown within half a second: of more records than this, the newest are looked at.
-_SURVEYED_MAX = 2_000_000
+# Showing a stream is not to be waited for: of more records than this, the newest are looked at.
+_SURVEYED_MAX = 1_000_000
+# Each shard has counts of its own in each bin: with so many shards, bins are fewer.
+_MANY_SHARDS, _FEW_BINS = 1_000, 15
 # Below this skew, loads are as even as hashed keys make them.
 _EVEN = 1.1
 _SPARK_WIDTH, _SPARK_HEIGHT = ring.WIDTH, 46
@@ -42,7 +44,7 @@ class StreamFacts:
         start: When the first bin starts; None where nothing arrived.
         bin: How long a bin is.
         bins: What arrived in each bin.
-        bins_of: The same for each shard, by its name.
+        bins_of: The same for each shard that has a line, by its name.
         trouble: Why there is nothing to tell of records, if so.
     """
 
@@ -80,14 +82,16 @@ def facts_of(stream: Any) -> StreamFacts:  # noqa: ANN401 - a Stream, or what ca
         records=stream.record_count(),
     )
     try:
-        traffic = stream.traffic(bins=BINS_MAX, newest=_SURVEYED_MAX)
+        bins_max = BINS_MAX if len(shards) <= _MANY_SHARDS else _FEW_BINS
+        traffic = stream.traffic(bins=bins_max, newest=_SURVEYED_MAX)
         held = {row["shard_id"]: row for row in traffic.shards.to_pylist()}
-        bins, bins_of = _binned(traffic)
+        told = [_facts_of_shard(shard, held.get(shard.shard_id, {})) for shard in shards]
+        bins, bins_of = _binned(traffic, {shard.shard_id for shard in _shown(told)})
     except Exception as error:  # noqa: BLE001 - the shards are drawn without it
         return dataclasses.replace(facts, trouble=words.cut(f"{type(error).__name__}: {error}", 160))
     return dataclasses.replace(
         facts,
-        shards=[_facts_of_shard(shard, held.get(shard.shard_id, {})) for shard in shards],
+        shards=told,
         records=traffic.records,
         surveyed=traffic.surveyed,
         start=traffic.start,
@@ -95,6 +99,11 @@ def facts_of(stream: Any) -> StreamFacts:  # noqa: ANN401 - a Stream, or what ca
         bins=bins,
         bins_of=bins_of,
     )
+
+
+def _shown(shards: list[ShardFacts]) -> list[ShardFacts]:
+    """The shards that have a line: all in their order, if they are few, else those with most records."""
+    return shards if len(shards) <= _ROWS_MAX else most_first(shards)[:_ROWS_MAX]
 
 
 def _facts_of_shard(shard: Any, held: dict[str, Any]) -> ShardFacts:  # noqa: ANN401 - a Shard
@@ -109,21 +118,26 @@ def _facts_of_shard(shard: Any, held: dict[str, Any]) -> ShardFacts:  # noqa: AN
     )
 
 
-def _binned(traffic: Any) -> tuple[list[BinCounts], dict[str, list[BinCounts]]]:  # noqa: ANN401 - a Traffic
-    """What arrived in each bin: in all, and by shard."""
+def _binned(traffic: Any, shown: set[str]) -> tuple[list[BinCounts], dict[str, list[BinCounts]]]:  # noqa: ANN401
+    """What arrived in each bin: in all, and by shard for those shown."""
     history = traffic.history
-    if not len(history):
-        return [], {}
     names = ("shard_id", "time", "records", "throttled", "over_limit")
-    rows = list(zip(*(history.column(name) for name in names), strict=True))
-    places = [(time - traffic.start) // traffic.bin for _, time, *_ in rows]
-    bins = [BinCounts() for _ in range(max(places) + 1)]
+    columns = [history.column(name) for name in names]
+    # There may be a row for each of 10,000 shards in each bin: what is done for one is little.
+    place_of = {time: (time - traffic.start) // traffic.bin for time in set(columns[1])}
+    count = max(place_of.values(), default=-1) + 1
+    kept, over, refused = [0] * count, [0] * count, [0] * count
     bins_of: dict[str, list[BinCounts]] = {}
-    for place, (shard_id, _, kept, refused, over) in zip(places, rows, strict=True):
-        own = bins_of.setdefault(shard_id, [BinCounts() for _ in bins])
-        own[place] = own[place].plus(BinCounts(kept, over, refused))
-        bins[place] = bins[place].plus(BinCounts(kept, over, refused))
-    return bins, bins_of
+    for shard_id, time, own_kept, own_refused, own_over in zip(*columns, strict=True):
+        place = place_of[time]
+        kept[place] += own_kept
+        over[place] += own_over
+        refused[place] += own_refused
+        if shard_id in shown:
+            if shard_id not in bins_of:
+                bins_of[shard_id] = [BinCounts() for _ in range(count)]
+            bins_of[shard_id][place] = BinCounts(own_kept, own_over, own_refused)
+    return [BinCounts(*counts) for counts in zip(kept, over, refused, strict=True)], bins_of
 
 
 def draw(facts: StreamFacts) -> str:
@@ -241,7 +255,7 @@ def _skew(shards: list[ShardFacts], even: float) -> object:
 
 
 def _table(facts: StreamFacts) -> page.Html:
-    shown = facts.shards if len(facts.shards) <= _ROWS_MAX else most_first(facts.shards)[:_ROWS_MAX]
+    shown = _shown(facts.shards)
     records = sum(shard.records for shard in facts.shards)
     columns = _columns(facts)
     even = ring.even_load(facts.shards)
