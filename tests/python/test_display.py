@@ -902,6 +902,11 @@ def test_objects_when_their_reprs_are_taken_then_each_is_one_line_that_names_it(
             assert len(said) < 300
 
 
+def test_query_over_many_files_when_its_repr_is_taken_then_names_the_first():
+    query = ss.window([f"{hour}.parquet" for hour in range(500)], ss.tumble("1m"), time="at").agg(n=ss.count())
+    assert repr(query).startswith("['0.parquet', '1.parquet', '2.parquet', ... 497 more].window(tumble(")
+
+
 def test_engine_when_its_repr_is_taken_then_says_where_it_keeps_its_streams(tmp_path):
     with ss.Engine(tmp_path / "events", limits="aws") as engine:
         engine.create_stream("clicks")
