@@ -102,4 +102,4 @@ def _plain(value: object) -> str:
         return "null"
     if isinstance(value, datetime.datetime):
         return value.isoformat(sep=" ", timespec="auto").removesuffix("+00:00")
-    return str(value)
+    return str(value) or repr(value)

@@ -73,7 +73,7 @@ def picture(
     if measure == "duration":
         unit, size = column.span_unit(float(np.nanmax(np.abs(rows.values))))
         rows.values[:] /= size
-    axis = _value_axis(value, measure, unit)
+    axis = _value_axis(rows, value, measure, unit)
     key = Axis(_free_name(" / ".join(keys), result, keys), " / ".join(keys)) if keys else None
     if chosen == "bar" and len(rows.windows) == 1:
         return _bars(asked, [f"{shown}: {_moment_words(rows)}", *_left_out(rows, keys, axis)], rows, axis, key)
@@ -140,10 +140,13 @@ def _fitting(result: WindowResult, rows: Rows, measure: column.Quantity) -> Mark
     return "span" if result.window is not None and result.window.kind == "session" else "line"
 
 
-def _value_axis(value: str, measure: column.Quantity, unit: str) -> Axis:
+def _value_axis(rows: Rows, value: str, measure: column.Quantity, unit: str) -> Axis:
     if measure == "time":
         return Axis(value, f"{value} (UTC)", "time")
-    return Axis(value, f"{value} ({unit})" if unit else value)
+    if unit:
+        return Axis(value, f"{value} ({unit})")
+    is_whole = not np.any(np.nan_to_num(rows.values) % 1)
+    return Axis(value, value, "count" if is_whole else "number")
 
 
 def _counted_windows(result: WindowResult, rows: Rows) -> str:
