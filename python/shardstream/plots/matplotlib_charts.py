@@ -297,7 +297,7 @@ def _shortened(words: str, most: int = _LABEL_MAX) -> str:
 
 
 def _number(value: float, _place: int | None = None) -> str:
-    return "" if math.isnan(value) else f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"  # noqa: PLR2004 - a million
+    return "" if math.isnan(value) else scale.figures(value)
 
 
 _DRAWN: dict[type[Picture], Callable[[Any, Axes], None]] = {
