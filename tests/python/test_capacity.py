@@ -125,9 +125,12 @@ def test_traffic_when_shards_are_many_then_each_has_its_own():
 
 def test_hot_report_when_made_then_its_keys_are_those_that_polars_finds(clicks):
     report = clicks.explain_hot(top=3, time="at")
-    assert next(shard.shard_id for shard in report.shards) == max(
-        clicks.traffic(time="at").shards.to_pylist(), key=lambda row: (row["over_limit"], row["records"])
-    )["shard_id"]
+    assert (
+        next(shard.shard_id for shard in report.shards)
+        == max(clicks.traffic(time="at").shards.to_pylist(), key=lambda row: (row["over_limit"], row["records"]))[
+            "shard_id"
+        ]
+    )
     keys = (
         measured(clicks)
         .group_by("shard_id", "partition_key")
