@@ -1,6 +1,6 @@
 """What is looked at by itself: one object of each kind that a notebook shows, and those that are hard to show.
 
-Each function gives one, made with the engine, whose clock stands still.
+Each function gives one, made with the engine that it is given.
 """
 
 import json
@@ -14,6 +14,11 @@ import shardstream as ss
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
 # Names that a page must not take for its own.
 ODD = '<script>alert("1")</script> & $x^2$'
+
+
+def engine():
+    """An engine whose time stands still, as each subject is made with."""
+    return ss.Engine(clock=ss.ManualClock(START), seed=7)
 
 
 def engine_of_three_streams(engine):
