@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-
 from shardstream import _core, text
 from shardstream._epoch import from_millis
 from shardstream.errors import InvalidArgumentException
@@ -11,6 +9,7 @@ from shardstream.traffic import checked_newest
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
+    import datetime
     from typing import Any, Literal
 
     from shardstream.stream import Stream
@@ -63,8 +62,8 @@ class HotShard:
         salted_keys: The heavy keys: those of a fifth of the load or more, and the heaviest.
         salted: By number of sub-keys, how many of its records would still have been refused, had the heavy keys been
             salted: `key-0`, `key-1` and so on in turn, wherever those fall.
-        cause: "none", where nothing would have been refused; "keys", where a split helps or there are many; "key", where
-            one key or a few are the cause and no split helps.
+        cause: "none", where nothing would have been refused; "keys", where a split helps or there are many; "key",
+            where one key or a few are the cause and no split helps.
         explanation: All of it in a few sentences.
     """
 
@@ -80,8 +79,8 @@ class HotShard:
         "salted",
         "salted_keys",
         "seconds_throttled",
-        "share",
         "shard_id",
+        "share",
         "split",
         "throttled",
         "top_key",
@@ -146,10 +145,11 @@ class HotShard:
 
     def __repr__(self) -> str:
         """Say which shard, and how hot it was."""
-        return f"HotShard({self.shard_id!r}, share={self.share:.0%}, throttled={self.throttled:,}, cause={self.cause!r})"
+        counts = f"share={self.share:.0%}, throttled={self.throttled:,}"
+        return f"HotShard({self.shard_id!r}, {counts}, cause={self.cause!r})"
 
     def _helps(self, left: int) -> bool:
-        return 0 < self.throttled and left * _HELPS <= self.throttled
+        return self.throttled > 0 and left * _HELPS <= self.throttled
 
     def _cause(self) -> Literal["none", "key", "keys"]:
         if not self.throttled:
@@ -166,10 +166,10 @@ class HotShard:
             return [f"{key}, {load} Nothing that it took was over its limits.{refused}"]
         times = "once" if self.throttled == 1 else f"{self.throttled:,} times"
         seconds = "1 second" if self.seconds_throttled == 1 else f"{self.seconds_throttled:,} seconds"
-        worst = f"{self.worst_second:%Y-%m-%d %H:%M:%S}"
+        worst = f"at worst {self.worst_second_throttled:,} at {self.worst_second:%Y-%m-%d %H:%M:%S} UTC"
         said = [
             f"{key}, {load}",
-            f"You would have been throttled {times} in {seconds}, at worst {self.worst_second_throttled:,} at {worst} UTC.",
+            f"You would have been throttled {times} in {seconds}, {worst}.",
         ]
         if self.split is None:
             said.append("A split cannot help: the shard has one key alone.")
@@ -242,11 +242,22 @@ class HotReport:
 
     def __repr__(self) -> str:
         """Say how many shards were hot."""
-        hot = sum(0 < shard.throttled for shard in self.shards)
+        hot = sum(shard.throttled > 0 for shard in self.shards)
         return (
             f"HotReport({self.stream!r}, {self.records:,} records, {hot} hot shard{'' if hot == 1 else 's'}, "
             f"throttled={self.throttled:,})"
         )
+
+    def plot(self, *, backend: Literal["altair", "matplotlib"] | None = None) -> Any:  # noqa: ANN401 - of a library
+        """Draw the heaviest keys, and what part of which shard they are; see `Stream.plot`."""
+        from shardstream import plots
+
+        return plots.hot_report(self, backend=backend)
+
+    def _repr_html_(self) -> str:
+        from shardstream import display
+
+        return display.hot_report(self)
 
     def __str__(self) -> str:
         """Explain the hot shards in sentences, or say that there are none."""

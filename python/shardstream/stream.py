@@ -190,8 +190,8 @@ class Stream(_core.Stream):
             bins: How many bins the time is cut into at most, 8 to 10,000; their width is one that people use: 1 or 2 of
                 a second, 10 seconds, a minute, 10 minutes, an hour, a day, and the like.
             newest: Look at so many of the newest records alone; at all, if not given.
-            time: A column of event times to go by instead of arrival, as if records had arrived then: rows of tables and
-                fields of JSON. What `limits="aws"` throttled is then in no bin.
+            time: A column of event times to go by instead of arrival, as if records had arrived then: of rows of tables,
+                or a field of JSON. What `limits="aws"` throttled is then in no bin.
 
         Returns:
             Traffic: Two tables, `shards` and `history`: records, bytes, and those throttled or over the limits.

@@ -45,6 +45,11 @@ class Traffic:
     shards: _core.Table
     history: _core.Table
 
+    def _repr_html_(self) -> str:
+        from shardstream import display
+
+        return display.table(self.shards)
+
     def __repr__(self) -> str:
         """Say how much was measured."""
         part = "" if self.surveyed == self.records else f" of {self.records:,}"

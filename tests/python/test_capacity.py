@@ -158,7 +158,7 @@ def test_hot_report_when_threads_differ_then_it_is_the_same():
             report.keys.to_pylist(),
             report.splitting,
             report.salting,
-            [s.split.at for s in report.shards],
+            [shard.split and shard.split.at for shard in report.shards],
         )
 
     assert facts(1) == facts(2) == facts(5)
