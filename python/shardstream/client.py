@@ -114,6 +114,10 @@ class KinesisClient:
     def close(self) -> None:
         """Do nothing: the engine is closed by whoever made it."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle as a client of its engine, which must be of a folder."""
+        return KinesisClient, (self._engine,)
+
     def __repr__(self) -> str:
         """Say whose client it is."""
         return f"KinesisClient({self._engine!r})"
@@ -169,7 +173,8 @@ class Exceptions:
         # Those of all clients, as boto3's are of a session: an error is the same whichever client met it.
         found = _EXCEPTIONS.get((self.ClientError, name))
         if found is None:
-            made = type(name, (self.ClientError, ShardstreamError), {"__module__": __name__})
+            members = {"__module__": __name__, "__reduce__": _reduced}
+            made = type(name, (self.ClientError, ShardstreamError), members)
             found = _EXCEPTIONS.setdefault((self.ClientError, name), made)
         return found
 
@@ -271,6 +276,13 @@ class Waiter:
             return False, error.response  # type: ignore[attr-defined]
         status = answer["StreamDescription"]["StreamStatus"]
         return (True if status == "ACTIVE" else None), answer
+
+
+def _reduced(error: Any) -> tuple[object, ...]:  # noqa: ANN401 - an exception made for its code
+    """Pickle an exception whose class is made when its code is met."""
+    from shardstream import _descriptors
+
+    return _descriptors.client_error, (type(error).__name__, error.response, error.operation_name)
 
 
 def _metadata(status: int) -> dict[str, Any]:

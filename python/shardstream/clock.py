@@ -32,6 +32,8 @@ class ManualClock(_core.ManualClock):
         datetime.datetime(2026, 1, 1, 1, 30, tzinfo=datetime.timezone.utc)
     """
 
+    _follow: bool
+
     def __new__(cls, start: str | datetime.datetime = "2026-01-01T00:00:00Z", *, follow: bool = False) -> Self:
         """Make a clock that stands at `start`."""
         holder = None
@@ -39,7 +41,15 @@ class ManualClock(_core.ManualClock):
             from shardstream._held import held_millis
 
             holder = held_millis
-        return super().__new__(cls, unix_millis(start, "start"), holder)
+        clock = super().__new__(cls, unix_millis(start, "start"), holder)
+        clock._follow = follow
+        return clock
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle as where it stands: the copy is a clock of its own."""
+        from shardstream import _descriptors
+
+        return _descriptors.clock, (type(self), self.now().isoformat(), self._follow, self.is_still)
 
     def now(self) -> datetime.datetime:
         """The time, aware, in UTC."""

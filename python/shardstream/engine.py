@@ -38,6 +38,8 @@ _MODES = ("PROVISIONED", "ON_DEMAND")
 class Engine:
     """Kinesis in this process: streams by name, without a server; in memory, or in a folder that keeps them.
 
+    Of a folder, it pickles as where that is: unpickled or copied, it is a reader of the same folder.
+
     Args:
         path: The folder that keeps everything across processes and crashes; made if it is not there. In memory, if not
             given. One process writes it, others may read it (`read_only`). Sealed records are Arrow files that any
@@ -130,6 +132,20 @@ class Engine:
             store=store,
         )
         self._path = None if store is None else str(store["path"])
+        # Whoever unpickles this engine may work in another folder.
+        self._folder = None if self._path is None else os.path.abspath(self._path)  # noqa: PTH100 - pathlib is not loaded for it
+        self._options: dict[str, object] = {
+            "clock": clock,
+            "limits": limits,
+            "region": region,
+            "account_id": account_id,
+            "seed": seed,
+            "threads": threads,
+            "create_stream_ms": create_stream_ms,
+            "update_stream_ms": update_stream_ms,
+            "delete_stream_ms": delete_stream_ms,
+            "shard_limit": shard_limit,
+        }
         self._clock = clock
         self._limits = limits
         self._seed = seed
@@ -231,7 +247,7 @@ class Engine:
             ResourceNotFoundException: There is none.
         """
         text.checked(name, "name")
-        return Stream(self._core, name)
+        return Stream._of(self, name)  # noqa: SLF001 - of one house
 
     def list_streams(self) -> list[str]:
         """The names of the streams, in order.
@@ -368,6 +384,19 @@ class Engine:
     ) -> None:
         """Close the engine."""
         self.close()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle as a descriptor, which opens the folder again to be read; an engine in memory is not pickled."""
+        from shardstream import _descriptors
+
+        if self._folder is None:
+            _descriptors.refuse(
+                "an engine in memory",
+                "its streams are in this process alone",
+                'give it a folder, as in ss.Engine("events/"), which other processes read, '
+                "or serve() it and give them the url",
+            )
+        return _descriptors.engine, (self._folder, self._options)
 
     def __repr__(self) -> str:
         """Say where it keeps its streams, and how many."""

@@ -12,10 +12,11 @@ from shardstream.windows import Aggregate, Window
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
     from typing import Any, Literal, Self
 
     from shardstream.dataset import Format, OnBadLine
+    from shardstream.live import LiveView
     from shardstream.stream import Stream
 
 __all__ = ["QueryOptions", "QueryStats", "WindowQuery", "WindowResult", "window"]
@@ -205,24 +206,56 @@ class WindowQuery:
             WindowResult: The windows of this update, with the rows late and the records malformed since the last, and
             `stats` so far.
         """
-        if not isinstance(self._source, _core.Stream):
-            message = "follow() is for streams; a table has all its rows already: collect() it"
-            raise InvalidArgumentException(message)
-        query = self._native()
-        changes = _choice(emit, "emit", ("final", "changes")) == "changes"
-        timeout_ms = None if timeout is None else _not_negative(timeout, "timeout") // 1_000_000
-        from_cut, until_cut = position.cuts(self._source, start, end, shard_id)
-        return map(
-            self._result,
-            query.follow(
-                self._source,
-                from_cut,
-                None if end is None else until_cut,
-                shard_id,
-                changes=changes,
-                timeout_ms=timeout_ms,
-            ),
-        )
+        return map(self._result, self._follow(emit, start, end, shard_id, timeout))
+
+    def follow_async(
+        self,
+        *,
+        emit: Literal["final", "changes"] = "final",
+        start: position.Position = "LATEST",
+        end: position.Position | None = None,
+        shard_id: str | None = None,
+        timeout: str | datetime.timedelta | None = None,
+    ) -> AsyncGenerator[WindowResult, None]:
+        """Answer live in a running event loop of asyncio, which is never blocked; `async for update in ...`.
+
+        As `follow` otherwise. Cancelling the task, `aclose()` and leaving the `async for` end it, and its thread with
+        it.
+
+        Args:
+            emit: As in `follow`.
+            start: Where to begin, as in `Stream.read`; fixed by this call.
+            end: Where to stop.
+            shard_id: Follow this shard only.
+            timeout: How long to wait for news; for ever, if not given.
+
+        Yields:
+            WindowResult: The windows of this update, as in `follow`.
+        """
+        from shardstream import followers
+
+        answers = self._follow(emit, start, end, shard_id, timeout)
+
+        def take() -> list[WindowResult] | None:
+            answer = next(answers, None)
+            return None if answer is None else [self._result(answer)]
+
+        return followers.follow(take, answers.stop)
+
+    def live(
+        self,
+        *,
+        every: str | datetime.timedelta = "250ms",
+        rows: int = 10,
+        timeout: str | datetime.timedelta | None = None,
+        start: position.Position = "LATEST",
+        end: position.Position | None = None,
+        shard_id: str | None = None,
+    ) -> LiveView:
+        """Show the newest windows while records come; see `Stream.live`."""
+        from shardstream.live import LiveView
+
+        return LiveView(self, every=every, rows=rows, timeout=timeout, start=start, end=end, shard_id=shard_id)
 
     def __repr__(self) -> str:
         """Say the query as it was written."""
@@ -234,6 +267,24 @@ class WindowQuery:
 
     def _result(self, answer: _core.Answer) -> WindowResult:
         return WindowResult(answer, keys=tuple(dict.fromkeys(self._keys)), window=self._options.window)
+
+    def _follow(
+        self,
+        emit: str,
+        start: position.Position,
+        end: position.Position | None,
+        shard_id: str | None,
+        timeout: str | datetime.timedelta | None,
+    ) -> _core.QueryFollow:
+        if not isinstance(self._source, _core.Stream):
+            message = "a live query is of a stream; a table has all its rows already: collect() it"
+            raise InvalidArgumentException(message)
+        query = self._native()
+        changes = _choice(emit, "emit", ("final", "changes")) == "changes"
+        timeout_ms = None if timeout is None else _not_negative(timeout, "timeout") // 1_000_000
+        from_cut, until_cut = position.cuts(self._source, start, end, shard_id)
+        until = None if end is None else until_cut
+        return query.follow(self._source, from_cut, until, shard_id, changes=changes, timeout_ms=timeout_ms)
 
     def _native(self) -> _core.Query:
         options = self._options
@@ -341,6 +392,13 @@ class WindowResult(_core.Table):
         result.malformed = answer.malformed
         result.stats = QueryStats(answer.stats)
         return result
+
+    def __reduce__(self) -> tuple[Callable[..., WindowResult], tuple[Any, ...]]:
+        """Pickle as Arrow's bytes and the counts."""
+        from shardstream import _descriptors
+
+        parts = (self.to_ipc(), self.late.to_ipc(), self.malformed.to_ipc(), self.stats.as_dict())
+        return _descriptors.window_result, (*parts, (self.keys, self.window))
 
     def to_polars(self) -> Any:  # noqa: ANN401 - polars is not a dependency
         """The windows as a polars DataFrame; polars must be installed."""

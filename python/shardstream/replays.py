@@ -16,11 +16,32 @@ TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable, Iterator
-    from typing import Any, Literal
+    from typing import Any, Literal, TypedDict, Unpack, overload
 
+    from shardstream.background import BackgroundReplay
     from shardstream.stream import Stream
 
     _Told = bool | Callable[[int], object]
+    # Is told how many rows were sent, and tells whether to go on.
+    _Heard = Callable[[int], bool]
+
+    class _Options(TypedDict, total=False):
+        key: str | None
+        time: str | None
+        speed: float | Literal["max"]
+        delay: str | datetime.timedelta | None
+        data: str | None
+        null_key: str | None
+        progress: bool | Callable[[int], object]
+        format: Literal["parquet", "csv", "ndjson", "arrow"] | None
+        on_bad_line: Literal["raise", "skip"]
+        limit: int | None
+else:
+
+    def overload(function: object) -> object:
+        """What only type checkers look at."""
+        return function
+
 
 __all__ = ["ReplayReport", "replay"]
 
@@ -110,7 +131,15 @@ class ReplayReport:
         return display.replay_report(self)
 
 
-def replay(
+@overload
+def replay(  # noqa: D103 - the one below says it
+    source: object, stream: Stream, *, background: Literal[False] = False, **options: Unpack[_Options]
+) -> ReplayReport: ...
+@overload
+def replay(  # noqa: D103, F811
+    source: object, stream: Stream, *, background: Literal[True], **options: Unpack[_Options]
+) -> BackgroundReplay: ...
+def replay(  # noqa: F811
     source: object,
     stream: Stream,
     *,
@@ -124,7 +153,8 @@ def replay(
     format: Literal["parquet", "csv", "ndjson", "arrow"] | None = None,  # noqa: A002 - what readers of files call it
     on_bad_line: Literal["raise", "skip"] = "raise",
     limit: int | None = None,
-) -> ReplayReport:
+    background: bool = False,
+) -> ReplayReport | BackgroundReplay:
     """Send a dataset through a stream, row by row in its own order.
 
     Args:
@@ -142,9 +172,12 @@ def replay(
         format: What the files are, where their names do not say.
         on_bad_line: What to do with a line of a text file that cannot be read: "raise", or "skip" and count it.
         limit: Rows at most.
+        background: Return at once, and send the rows in a thread: what comes back has `result()`, `stop()` and `done`.
+            What is wrong with the arguments, the files or the columns is still raised here.
 
     Returns:
-        ReplayReport: `records`, `bytes`, `per_shard`, `throttled`, `elapsed`, `events_per_second`.
+        ReplayReport: `records`, `bytes`, `per_shard`, `throttled`, `elapsed`, `events_per_second`. Or a
+        `BackgroundReplay` that gives it later.
 
     Raises:
         DatasetNotFoundError: No file matches.
@@ -176,7 +209,9 @@ def replay(
         if (time, delay, data, format, speed) != (None, None, None, None, "max"):
             message = "an iterable of (key, data) has no columns: time, speed, delay, data and format are for others"
             raise InvalidArgumentException(message)
-        return _replay_pairs(source, stream, key=key, null_key=null_key, progress=progress, limit=limit)
+        pairs = _pairs(source, key, limit)
+        bar = _Progress(progress, None)
+        return _started(lambda heard: _replay_pairs(pairs, stream, null_key, heard), bar, stream, background)
     if key is None:
         message = f'key: the name of the column of partition keys, like key="user_id", not {key!r}'
         raise SerializationException(message)
@@ -199,32 +234,49 @@ def replay(
         skip_bad_lines=files.skip_bad_lines,
         limit=None if limit is None else min(limit, _ROWS_MAX),
     )
-    return _run(run, progress)
+    bar = _Progress(progress, run.rows_hint())
+    return _started(lambda heard: _run(run, heard), bar, stream, background)
 
 
-def _run(run: _core.Replay, progress: _Told) -> ReplayReport:
-    began = perf_counter()
-    with _Progress(progress, run.rows_hint()) as told:
-        try:
-            while (rows := run.step()) is not None:
+def _started(
+    send: Callable[[_Heard], ReplayReport],
+    bar: _Progress,
+    stream: Stream,
+    background: bool,  # noqa: FBT001 - as it was given
+) -> ReplayReport | BackgroundReplay:
+    """Send rows here, or in a thread."""
+
+    def run(goes_on: Callable[[], bool], counted: Callable[[int], object]) -> ReplayReport:
+        with bar as told:
+
+            def heard(rows: int) -> bool:
                 if rows:
+                    counted(rows)
                     told(rows)
-        except ShardstreamError as error:
-            stored = run.report().records
-            message = f"{error}; {stored:,} records were stored before"
-            raise type(error)(message) from error
+                return goes_on()
+
+            return send(heard)
+
+    if not background:
+        return run(lambda: True, lambda _rows: None)
+    from shardstream.background import BackgroundReplay
+
+    return BackgroundReplay(run, stream.name)
+
+
+def _run(run: _core.Replay, heard: _Heard) -> ReplayReport:
+    began = perf_counter()
+    try:
+        while (rows := run.step()) is not None and heard(rows):
+            pass
+    except ShardstreamError as error:
+        stored = run.report().records
+        message = f"{error}; {stored:,} records were stored before"
+        raise type(error)(message) from error
     return ReplayReport(run.report(), perf_counter() - began, run.event_times_ms(), run.skipped())
 
 
-def _replay_pairs(
-    source: object,
-    stream: Stream,
-    *,
-    key: str | None,
-    null_key: str | None,
-    progress: _Told,
-    limit: int | None,
-) -> ReplayReport:
+def _pairs(source: object, key: str | None, limit: int | None) -> Iterator[Any]:
     if key is not None:
         message = "an iterable of (key, data) has its keys: leave key out"
         raise InvalidArgumentException(message)
@@ -234,21 +286,22 @@ def _replay_pairs(
             f"{type(source).__name__}"
         )
         raise SerializationException(message)
-    pairs = itertools.islice(source, None if limit is None else min(limit, _ROWS_MAX))
+    return itertools.islice(source, None if limit is None else min(limit, _ROWS_MAX))
+
+
+def _replay_pairs(pairs: Iterator[Any], stream: Stream, null_key: str | None, heard: _Heard) -> ReplayReport:
     counts = _core.WriteReport()
     began = perf_counter()
     done = 0
-    with _Progress(progress, None) as told:
-        for batch in itertools.batched(pairs, _PAIRS_AT_ONCE) if hasattr(itertools, "batched") else _batched(pairs):
-            try:
-                counts = counts.plus(
-                    stream.put_many([_entry(done + i, pair, null_key) for i, pair in enumerate(batch)])
-                )
-            except ShardstreamError as error:
-                message = f"{error} (counted from pair {done:,}); {counts.records:,} records were stored before"
-                raise type(error)(message) from error
-            done += len(batch)
-            told(len(batch))
+    for batch in itertools.batched(pairs, _PAIRS_AT_ONCE) if hasattr(itertools, "batched") else _batched(pairs):
+        try:
+            counts = counts.plus(stream.put_many([_entry(done + i, pair, null_key) for i, pair in enumerate(batch)]))
+        except ShardstreamError as error:
+            message = f"{error} (counted from pair {done:,}); {counts.records:,} records were stored before"
+            raise type(error)(message) from error
+        done += len(batch)
+        if not heard(len(batch)):
+            break
     return ReplayReport(counts, perf_counter() - began, None, 0)
 
 

@@ -34,6 +34,12 @@ class Server(_core.Server):
         """Stop the server."""
         self.stop()
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Refuse: a server is in one process."""
+        from shardstream import _descriptors
+
+        _descriptors.refuse("a server", "it listens in this process", "give other processes its url")
+
     def __repr__(self) -> str:
         """Say where it answers."""
         return f"Server({self.url!r})"

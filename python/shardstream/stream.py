@@ -11,10 +11,12 @@ from shardstream.errors import InvalidArgumentException, SerializationException
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from typing import Any, Literal
+    from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+    from typing import Any, Literal, Self
 
+    from shardstream.engine import Engine
     from shardstream.hot import HotReport
+    from shardstream.live import LiveView
     from shardstream.query import WindowQuery
     from shardstream.traffic import Traffic
     from shardstream.windows import Window
@@ -26,7 +28,7 @@ class Stream(_core.Stream):
     """A stream of shards; `Engine.create_stream` and `Engine.stream` give one.
 
     Within a shard records keep the order in which they were put, for ever. Read together, the shards give all records
-    in that order, a split or merged shard's before its children's.
+    in that order, a split or merged shard's before its children's. A stream of a folder pickles as where it is.
 
     Examples:
         >>> import shardstream as ss
@@ -38,7 +40,16 @@ class Stream(_core.Stream):
         (2, b'first', True)
     """
 
-    __slots__ = ()
+    __slots__ = ("_engine",)
+
+    _engine: Engine
+
+    @classmethod
+    def _of(cls, engine: Engine, name: str) -> Self:
+        """The stream of this name; `Engine.stream` gives it."""
+        stream = cls(engine._core, name)  # noqa: SLF001 - the native engine, which the face wraps
+        stream._engine = engine
+        return stream
 
     def write(
         self,
@@ -127,6 +138,44 @@ class Stream(_core.Stream):
             shard_id: Follow this shard only.
             timeout: How long to wait for another record; for ever, if not given (Ctrl-C works).
         """
+        return self._follow(start, shard_id, timeout)
+
+    def follow_async(
+        self,
+        start: position.Position = "LATEST",
+        *,
+        shard_id: str | _core.Shard | None = None,
+        timeout: str | datetime.timedelta | None = None,
+    ) -> AsyncGenerator[_core.Record, None]:
+        """Iterate over records as they come, in a running event loop of asyncio, which is never blocked.
+
+        As `follow` otherwise. Cancelling the task, `aclose()` and leaving the `async for` end it, and its thread with
+        it.
+
+        Args:
+            start: As in `read`; fixed by this call.
+            shard_id: Follow this shard only.
+            timeout: How long to wait for another record; for ever, if not given.
+
+        Examples:
+            >>> import asyncio
+            >>> import shardstream as ss
+            >>> async def first(stream):
+            ...     async for record in stream.follow_async("TRIM_HORIZON"):
+            ...         return record.data
+            >>> clicks = ss.Engine().create_stream("clicks")
+            >>> result = clicks.put(b"page", key="user-42")
+            >>> asyncio.run(first(clicks))
+            b'page'
+        """
+        from shardstream import followers
+
+        records = self._follow(start, shard_id, timeout)
+        return followers.follow(lambda: records.take(followers.CHUNK_RECORDS), records.stop)
+
+    def _follow(
+        self, start: position.Position, shard_id: str | _core.Shard | None, timeout: str | datetime.timedelta | None
+    ) -> _core.Follow:
         timeout_ms = None if timeout is None else whole_millis(timeout, "timeout")
         if timeout_ms is not None and timeout_ms < 0:
             message = f"timeout: not negative, unlike {timeout!r}"
@@ -183,6 +232,47 @@ class Stream(_core.Stream):
         )
         return WindowQuery(self, options)
 
+    def live(
+        self,
+        query: WindowQuery,
+        *,
+        every: str | datetime.timedelta = "250ms",
+        rows: int = 10,
+        timeout: str | datetime.timedelta | None = None,
+        start: position.Position = "LATEST",
+        end: position.Position | None = None,
+    ) -> LiveView:
+        """Show a query's newest windows while records come, in a notebook's cell or in a line of a terminal.
+
+        It returns at once. Keep what it returns: a view that nobody holds stops. What is put or replayed from here on,
+        in this cell or another or in a thread, is shown as it comes.
+
+        Args:
+            query: A query of this stream, from `window`.
+            every: How long a picture stands at least.
+            rows: How many windows the table shows, the newest.
+            timeout: It ends when nothing has come for this long, by the machine's time whatever the engine's clock;
+                never, if not given.
+            start: Where to begin, as in `read`; fixed by this call. `"TRIM_HORIZON"` also takes what is there already.
+            end: Where to stop; follows until it is stopped, if not given.
+
+        Returns:
+            LiveView: `stop()`, `wait()`, `is_live`, `windows`, `stats`; a with statement stops it.
+
+        Raises:
+            InvalidArgumentException: The query is of another stream or a table, or computes nothing.
+        """
+        from shardstream.query import WindowQuery
+
+        if not isinstance(query, WindowQuery):
+            message = f"query: what window(...) and agg(...) give, not {type(query).__name__} {query!r:.80}"
+            raise SerializationException(message)
+        source = query._source  # noqa: SLF001 - of one house
+        if not isinstance(source, _core.Stream) or source.arn != self.arn:
+            message = f"query: one of this stream, {self.name!r}, not of {source!r:.80}"
+            raise InvalidArgumentException(message)
+        return query.live(every=every, rows=rows, timeout=timeout, start=start, end=end)
+
     def traffic(self, bins: int = 60, *, newest: int | None = None, time: str | None = None) -> Traffic:
         """Measure what each shard took, and when.
 
@@ -190,8 +280,8 @@ class Stream(_core.Stream):
             bins: How many bins the time is cut into at most, 8 to 10,000; their width is one that people use: 1 or 2 of
                 a second, 10 seconds, a minute, 10 minutes, an hour, a day, and the like.
             newest: Look at so many of the newest records alone; at all, if not given.
-            time: A column of event times to go by instead of arrival, as if records had arrived then: of rows of tables,
-                or a field of JSON. What `limits="aws"` throttled is then in no bin.
+            time: A column of event times to go by instead of arrival, as if records had arrived then: one of the
+                tables written, or a field of JSON. What `limits="aws"` throttled is then in no bin.
 
         Returns:
             Traffic: Two tables, `shards` and `history`: records, bytes, and those throttled or over the limits.
@@ -341,7 +431,7 @@ class Stream(_core.Stream):
             (1, 2)
         """
         self.fork_as(text.checked(name, "name"))
-        return Stream(self.engine(), name)
+        return Stream._of(self._engine, name)
 
     def seal(self) -> None:
         """Write the records that are in memory to segments now, so that other tools see them.
@@ -385,6 +475,12 @@ class Stream(_core.Stream):
     def __bool__(self) -> bool:
         """A stream is true, also without records."""
         return True
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle as its name and its engine, which must be of a folder."""
+        from shardstream import _descriptors
+
+        return _descriptors.stream, (self._engine, self.name)
 
     def __repr__(self) -> str:
         """Say which stream this is, and what is in it."""

@@ -1,7 +1,7 @@
 """What a type checker says of the public face; mypy reads this file, nothing runs it."""
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Any, Literal, assert_type
 
 import pandas as pd
@@ -85,6 +85,7 @@ stream.read(put, end=("AFTER_SEQUENCE_NUMBER", put.sequence_number))
 stream.read("15m", end=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC))
 stream.read(datetime.timedelta(minutes=15))
 assert_type(stream.follow(start="LATEST", timeout="10s"), Iterator[ss.Record])
+assert_type(stream.follow_async(start="LATEST", timeout="10s"), AsyncGenerator[ss.Record, None])
 
 shard = stream.shards()[0]
 assert_type(shard, ss.Shard)
@@ -113,6 +114,11 @@ assert_type(report.failed_rows, list[int])
 assert_type(report.elapsed, float)
 assert_type(report.events_per_second, float)
 assert_type(report.first_event_time, datetime.datetime | None)
+replaying = ss.replay("flights.parquet", stream, key="carrier", background=True)
+assert_type(replaying.result("10s"), ss.ReplayReport)
+assert_type(replaying.stop(), ss.ReplayReport)
+assert_type(replaying.done, bool)
+assert_type(replaying.rows, int)
 ss.replay([("user-42", b"data")], stream, progress=lambda rows: None, limit=10)
 ss.replay(frame, stream, key="user_id", time="ts", speed=60, delay="5s", progress=True)
 
@@ -147,6 +153,11 @@ assert_type(result.column("n"), list[Any])
 assert_type(pl.DataFrame(result), pl.DataFrame)
 assert_type(query.follow(emit="final"), Iterator[ss.WindowResult])
 assert_type(query.follow(emit="changes", timeout="1s"), Iterator[ss.WindowResult])
+assert_type(query.follow_async(emit="changes", timeout="1s"), AsyncGenerator[ss.WindowResult, None])
+with stream.live(query, every="250ms", rows=10, timeout="1m", start="TRIM_HORIZON", end="LATEST") as view:
+    assert_type(view.windows, list[dict[str, Any]])
+    assert_type(view.is_live, bool)
+    assert_type(view.wait("1s"), bool)
 assert_type(ss.window(frame, ss.hop(size="5m", slide="1m"), time="ts").by("region"), ss.WindowQuery)
 
 for window in (
