@@ -129,7 +129,7 @@ clean:  ## Remove what was built
 
 .PHONY: help
 help:  ## Print this
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
 
 target/tools/bin/cargo-fuzz:
 	cargo install cargo-fuzz --locked --quiet --root target/tools

@@ -28,6 +28,13 @@ def photo(subject, width, theme, folder=FOLDER):
     return folder / f"{subject}-{width}-{theme}.png"
 
 
+def keep(png, subject, width):
+    """Keeps a picture that is a PNG already, as a photo of a bright day."""
+    path = photo(subject, width, "light")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(png)
+
+
 def hang(folder=FOLDER):
     """Writes the page of all photos that are in the folder, and gives its path."""
     subjects = {}

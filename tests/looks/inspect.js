@@ -121,6 +121,23 @@ async ({ roots, narrow }) => {
   const inDefinition = (shape) => shape.closest("defs, clipPath, mask, pattern, symbol, marker") !== null;
   const isClipped = (shape) => ancestors(shape).some((above) => style(above).clipPath !== "none");
 
+  // The corners of what letters cover, which may be turned; their boxes are higher than they are.
+  const letters = (text) => {
+    const { x, y, width, height } = text.getBBox();
+    const [left, right, top, bottom] = [x + 1, x + width - 1, y + 0.2 * height, y + 0.8 * height];
+    const corners = [[left, top], [right, top], [right, bottom], [left, bottom]];
+    return corners.map(([across, down]) => new DOMPoint(across, down).matrixTransform(text.getScreenCTM()));
+  };
+  // Two rectangles meet unless a side of one has the other wholly beyond it.
+  const meet = (one, other) =>
+    [one, other].every(([a, b, c]) =>
+      [[a, b], [b, c]].every(([from, to]) => {
+        const along = (corner) => (to.x - from.x) * corner.x + (to.y - from.y) * corner.y;
+        const [mine, yours] = [one.map(along), other.map(along)];
+        return Math.max(Math.min(...mine), Math.min(...yours)) < Math.min(Math.max(...mine), Math.max(...yours));
+      }),
+    );
+
   for (const svg of drawn) {
     if (!visible(svg)) continue;
     const frame = box(svg);
@@ -149,14 +166,8 @@ async ({ roots, narrow }) => {
     for (const text of texts)
       if (!inside(box(text))) faults.push(`${name(text)} is cut off by the edge of its picture`);
     texts.forEach((one, index) => {
-      for (const other of texts.slice(index + 1)) {
-        const [a, b] = [box(one), box(other)];
-        const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-        const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-        // Boxes of letters are higher than the letters.
-        if (2 < across && 0.35 * Math.min(a.height, b.height) < down)
-          faults.push(`${name(one)} lies over ${name(other)}`);
-      }
+      for (const other of texts.slice(index + 1))
+        if (meet(letters(one), letters(other))) faults.push(`${name(one)} lies over ${name(other)}`);
     });
   }
 
@@ -218,6 +229,8 @@ async ({ roots, narrow }) => {
     const middle = (top + bottom) / 2;
     const places = svg ? [left + 2, (left + right) / 2, right - 2] : [left];
     const backs = places.flatMap((x) => (svg ? behindInPicture(svg, element, x, middle) : behind(element)));
+    // What is wholly transparent is hidden on purpose, as altair hides every other label of an axis.
+    if (!share) continue;
     const least = Math.min(...backs.map((back) => ratio(over(front, share, back), back)));
     if (least < CONTRAST)
       faults.push(`"${node.data.trim().slice(0, 40)}" has a contrast of ${least.toFixed(1)}, less than ${CONTRAST}`);

@@ -13,9 +13,10 @@ _GREY = 40
 def faults(png):
     """Says what is wrong with a picture, a sentence each; nothing where all is well."""
     dots = np.asarray(Image.open(io.BytesIO(png)).convert("RGBA")).reshape(-1, 4)
-    colours, counts = np.unique(dots, axis=0, return_counts=True)
-    paper, blank = colours[counts.argmax()], counts.max() / len(dots)
-    inks = dots[:, :3].astype(int)
+    # A dot as one number, which is sorted faster than four.
+    colours, counts = np.unique(dots.view(np.uint32), return_counts=True)
+    paper, blank = colours[counts.argmax() :][:1].view(np.uint8), counts.max() / len(dots)
+    inks = dots[:, :3].astype(np.int16)
     coloured = float((inks.max(axis=1) - inks.min(axis=1) > _GREY).mean())
     found = []
     if paper[3] < 255:

@@ -1,6 +1,6 @@
 """What is looked at by itself: one object of each kind that a notebook shows, and those that are hard to show.
 
-Each function gives one, made with the engine, whose clock stands still.
+Each function gives one, made with the engine that it is given.
 """
 
 import json
@@ -14,6 +14,11 @@ import shardstream as ss
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
 # Names that a page must not take for its own.
 ODD = '<script>alert("1")</script> & $x^2$'
+
+
+def engine():
+    """An engine whose time stands still, as each subject is made with."""
+    return ss.Engine(clock=ss.ManualClock(START), seed=7)
 
 
 def engine_of_three_streams(engine):
@@ -125,6 +130,11 @@ def window_result_without_rows(engine):
     return ss.window(table, ss.tumble("1m"), time="ts").agg(total=ss.sum("amount")).collect()
 
 
+def traffic(engine):
+    """What the shards of a stream took, and when."""
+    return stream_with_traffic(engine).traffic()
+
+
 def late_rows(engine):
     """The rows that came too late, as a table."""
     return _sales(engine).collect(order="arrival").late
@@ -141,14 +151,19 @@ def replay_report(engine):
     return ss.replay(table, engine.create_stream("replayed", shards=4), key="user", time="ts")
 
 
-def hot_report(engine):
-    """Which shards of a stream are hot, and why."""
+def stream_that_is_hot(engine):
+    """A stream with a key that is more than a shard of the service takes."""
     stream = engine.create_stream("hot", shards=4)
-    for _ in range(3):
-        keys = ["tenant-42"] * 4_000 + [f"tenant-{number}" for number in range(3_000)]
+    for second in range(60):
+        keys = ["tenant-42"] * (1_500 if 20 < second < 40 else 300) + [f"tenant-{number}" for number in range(500)]
         stream.put_many([(b"x" * 100, key) for key in keys])
         engine.clock.advance("1s")
-    return stream.explain_hot(top=10)
+    return stream
+
+
+def hot_report(engine):
+    """Which shards of a stream are hot, and why."""
+    return stream_that_is_hot(engine).explain_hot(top=10)
 
 
 def _click(user, dice):
@@ -191,5 +206,22 @@ SUBJECTS = [
     window_result_without_rows,
     late_rows,
     replay_report,
+    traffic,
     hot_report,
 ]
+# Charts: by name, of which subject, and what `plot` is asked for.
+CHARTS = {
+    "windows": (window_result_with_late_rows, {}),
+    "windows_of_a_column": (window_result_with_late_rows, {"y": "p95"}),
+    "windows_as_bars": (window_result_with_late_rows, {"y": "total", "kind": "bar"}),
+    "lateness": (window_result_with_late_rows, {"kind": "lateness"}),
+    "throughput": (stream_with_traffic, {}),
+    "throughput_over_limits": (stream_that_is_hot, {}),
+    "throttles": (stream_that_is_hot, {"kind": "throttles"}),
+    "skew": (stream_that_is_hot, {"kind": "skew"}),
+    "lineage": (stream_that_was_resharded, {"kind": "lineage"}),
+    "ring": (stream_that_was_resharded, {"kind": "ring"}),
+    "ring_of_ten_thousand_shards": (stream_of_ten_thousand_shards, {"kind": "ring"}),
+    "replay": (replay_report, {}),
+    "hot": (hot_report, {}),
+}

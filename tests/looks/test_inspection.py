@@ -62,6 +62,10 @@ PLANTED = {
         '<rect> "" is cut off by the edge of its picture',
     ),
     "text over text": (svg(SQUARE, text("one", 9), text("two", 20, 22)), '<text> "one" lies over <text> "two"'),
+    "turned text over text": (
+        svg(SQUARE, text("one", 30), '<text transform="translate(35 5) rotate(60)" fill="currentColor">twenty</text>'),
+        '<text> "one" lies over <text> "twenty"',
+    ),
     "a number that is none": (svg(SQUARE, '<path d="M0 NaN"/>'), '<path> has d="M0 NaN"'),
     "text on a mark of its own colour": (
         svg('<rect width="90" height="40" fill="#48c"/>', text("one", 9, fill="#49d")),
@@ -77,9 +81,11 @@ PLANTED = {
 GOOD = """
 <p>A stream of <b style="color: #3a7bbf">2 shards</b></p>
 <table><tr><th scope="col">shard</th><th>records</th></tr><tr><td>shardId-000000000000</td><td>1,234</td></tr></table>
-<svg width="200" height="60" role="img"><title>records</title>
+<svg width="260" height="60" role="img"><title>records</title>
 <rect x="0" y="20" width="80" height="30" fill="#3a7bbf"/><text x="10" y="15" fill="currentColor">hot</text>
 <rect x="90" y="10" width="60" height="40" fill="#000"/><text x="95" y="30" fill="#fff">inside</text>
+<g fill="currentColor"><text transform="translate(160 58) rotate(-40)">slanted</text><text x="100" y="20" opacity="0">
+hidden</text><text transform="translate(182 58) rotate(-40)">beside</text></g>
 <line x1="0" y1="50" x2="150" y2="50" stroke="currentColor"/></svg>
 <img alt="dot" src="data:image/gif;base64,R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs=">
 <div style="width: 90px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap">shortened, with dots</div>

@@ -16,7 +16,9 @@ _DRAWN = re.compile(r"[0-9a-f]{6,}")
 # of a library to the next. A tenth of the way from black to white is noticed, in any square.
 _SQUARE = 20
 _NOTICED = 0.1
-_LINES = 12
+# What is told of a difference. HTML has lines where tags meet.
+_LINE_END = re.compile(r"\n|(?<=>)(?=<)")
+_LINES, _COLUMNS = 12, 160
 
 
 def differences(committed, executed):
@@ -78,8 +80,9 @@ def _of_outputs(old, new):
 def _of_texts(kind, old, new):
     if old == new:
         return []
-    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), "committed", "executed", lineterm="", n=1)
-    return ["\n".join([f"{kind} differs", *list(lines)[: 2 + _LINES]])]
+    old, new = (_LINE_END.split(text) for text in (old, new))
+    lines = list(difflib.unified_diff(old, new, "committed", "executed", lineterm="", n=1))
+    return ["\n".join([f"{kind} differs", *(line[:_COLUMNS] for line in lines[: 2 + _LINES])])]
 
 
 def _on_white(png):

@@ -8,16 +8,22 @@ from pathlib import Path
 
 from execution import execute
 from form import written
+from nbclient.exceptions import CellExecutionError
 from rules import broken
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 def main(paths):
-    """Saves the notebooks, all unless some are named, and gives how many break a rule."""
+    """Saves the notebooks, all unless some are named, and gives how many fail or break a rule."""
     wrong = 0
     for path in map(Path, paths or sorted(NOTEBOOKS.glob("*.ipynb"))):
-        saved = execute(path)
+        try:
+            saved = execute(path)
+        except CellExecutionError as error:
+            sys.stdout.write(f"{path.name}: left as it was, for a cell failed\n{error}\n")
+            wrong += 1
+            continue
         changed = path.read_text(encoding="utf-8") != (text := written(saved.notebook))
         path.write_text(text, encoding="utf-8")
         sys.stdout.write(f"{path.name}: {saved.seconds:.1f} s, {'changed' if changed else 'as it was'}\n")

@@ -23,6 +23,12 @@ def test_differences_when_a_number_is_another_then_names_cell_kind_and_lines(not
     assert "+18" in found
 
 
+def test_differences_when_html_is_one_long_line_then_shows_what_is_another_in_it(notebook, shown):
+    one, other = (shown(text__html=f"<i>{'x' * 300}</i><b>{number}</b><i>y</i>") for number in (17, 18))
+    (found,) = differences(notebook(one), notebook(other))
+    assert found.splitlines()[-3:] == ["-<b>17</b>", "+<b>18</b>", " <i>y</i>"]
+
+
 @pytest.mark.parametrize("kind", ["text__plain", "text__html", "image__svg+xml"])
 def test_differences_when_text_of_a_kind_is_another_then_found(notebook, shown, kind):
     (found,) = differences(notebook(shown(**{kind: "<i>1</i>"})), notebook(shown(**{kind: "<i>2</i>"})))

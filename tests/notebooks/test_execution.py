@@ -30,6 +30,14 @@ def test_save_when_outputs_are_stale_then_writes_those_of_the_code(notebook, sav
     assert "as it was" in capsys.readouterr().out
 
 
+def test_save_when_a_cell_fails_then_leaves_the_file_and_shows_the_cell(notebook, saved, printed, capsys):
+    path = saved(notebook(printed("42\n"), source="{}['x']"))
+    before = path.read_text()
+    assert save.main([str(path)]) == 1
+    assert path.read_text() == before
+    assert "KeyError" in capsys.readouterr().out
+
+
 def test_save_when_a_rule_is_broken_then_says_which_and_counts_it(notebook, saved, capsys):
     path = saved(notebook(source="print('/home/ana')"))
     assert save.main([str(path)]) == 1
