@@ -55,6 +55,8 @@ mod _core {
     #[pymodule_export]
     use super::engine::PyEngine;
     #[pymodule_export]
+    use super::engine::leave_engines_behind;
+    #[pymodule_export]
     use super::engine::repair;
     #[pymodule_export]
     use super::faults::PyFaults;

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine"]
 
+# A process that is forked off has the memory of its parent, and none of the threads that held locks there.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_core.leave_engines_behind)
+
 _ACCOUNT_DIGITS = 12
 _DEFAULT_SHARDS = 4
 _RECORD_BYTES_MAX = 1024 * 1024

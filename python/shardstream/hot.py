@@ -46,6 +46,7 @@ class HotShard:
 
     Attributes:
         shard_id: The shard.
+        is_open: Whether it takes records.
         records: Records it took.
         bytes: Their bytes, keys counted.
         share: Of the stream's records, between 0 and 1.
@@ -72,6 +73,7 @@ class HotShard:
         "cause",
         "explanation",
         "explicit",
+        "is_open",
         "keys",
         "limit",
         "records",
@@ -91,6 +93,7 @@ class HotShard:
     )
 
     shard_id: str
+    is_open: bool
     records: int
     bytes: int
     share: float
@@ -114,6 +117,7 @@ class HotShard:
     def __init__(self, facts: dict[str, Any], whole: int, top: tuple[str, float]) -> None:
         """Take the facts, how many records there are in all, and the heaviest key with its share."""
         self.shard_id = facts["shard_id"]
+        self.is_open = facts["is_open"]
         self.records = facts["records"]
         self.bytes = facts["bytes"]
         self.share = self.records / whole
@@ -162,8 +166,9 @@ class HotShard:
         key = f"Key {_shown(self.top_key)} is {self.top_share:.0%} of {self.shard_id}"
         load = f"which took {self.share:.0%} of the records."
         if not self.throttled or self.worst_second is None:
-            refused = f" It did refuse {self.refused:,} records." if self.refused else ""
-            return [f"{key}, {load} Nothing that it took was over its limits.{refused}"]
+            if self.refused:
+                return [f"{self.shard_id} did throttle {self.refused:,} records.", f"Of what it took, {_lower(key)}, {load}"]
+            return [f"{key}, {load} Nothing that it took was over its limits."]
         times = "once" if self.throttled == 1 else f"{self.throttled:,} times"
         seconds = "1 second" if self.seconds_throttled == 1 else f"{self.seconds_throttled:,} seconds"
         worst = f"at worst {self.worst_second_throttled:,} at {self.worst_second:%Y-%m-%d %H:%M:%S} UTC"
@@ -204,6 +209,8 @@ class HotReport:
         records: Records looked at.
         bytes: Their bytes, keys counted.
         throttled: Records that the shards of the service would have refused.
+        refused: Records that the stream did refuse, with limits="aws", since the engine was opened: they are not kept,
+            so nobody can tell of which keys they were. A replay into a stream without limits can.
         shards: A `HotShard` for each of the hottest, the hottest first.
         keys: A table of their heaviest keys: `shard_id`, `partition_key`, `records`, `bytes`, and `share`, the part of
             the shard's load.
@@ -212,12 +219,13 @@ class HotReport:
             was throttled.
     """
 
-    __slots__ = ("bytes", "keys", "records", "salting", "shards", "splitting", "stream", "throttled")
+    __slots__ = ("bytes", "keys", "records", "refused", "salting", "shards", "splitting", "stream", "throttled")
 
     stream: str
     records: int
     bytes: int
     throttled: int
+    refused: int
     shards: list[HotShard]
     keys: _core.Table
     splitting: int
@@ -229,6 +237,7 @@ class HotReport:
         self.records = facts["records"]
         self.bytes = facts["bytes"]
         self.throttled = facts["over_limit"]
+        self.refused = facts["refused"]
         self.splitting = facts["splitting"]
         self.salting = facts["salting"]
         self.keys = facts["keys"]
@@ -242,10 +251,11 @@ class HotReport:
 
     def __repr__(self) -> str:
         """Say how many shards were hot."""
-        hot = sum(shard.throttled > 0 for shard in self.shards)
+        hot = sum(shard.throttled > 0 or shard.refused > 0 for shard in self.shards)
+        refused = f", refused={self.refused:,}" if self.refused else ""
         return (
             f"HotReport({self.stream!r}, {self.records:,} records, {hot} hot shard{'' if hot == 1 else 's'}, "
-            f"throttled={self.throttled:,})"
+            f"throttled={self.throttled:,}{refused})"
         )
 
     def plot(self, *, backend: Literal["altair", "matplotlib"] | None = None) -> Any:  # noqa: ANN401 - of a library
@@ -263,7 +273,12 @@ class HotReport:
         """Explain the hot shards in sentences, or say that there are none."""
         if not self.records:
             return f"{self.stream}: there are no records."
-        hot = [shard.explanation for shard in self.shards if shard.throttled]
+        hot = [shard.explanation for shard in self.shards if shard.throttled or shard.refused]
+        if self.refused:
+            hot.append(
+                f"What {self.stream} refused it does not keep: replay the same records into a stream without limits, and "
+                "explain that one, to see of which keys they were and what would help."
+            )
         if hot:
             return "\n\n".join(hot)
         return f"No shard of {self.stream} was over its limits. {self.shards[0].explanation}"
@@ -278,6 +293,10 @@ def explain(stream: Stream, *, top: int, newest: int | None, time: str | None) -
         text.checked(time, "time")
     facts = _core.explain_hot(stream, top=top, newest=checked_newest(newest), time=time)
     return HotReport(stream.name, facts)
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _shown(key: str) -> str:

@@ -193,6 +193,9 @@ class WindowQuery:
         or when the stream comes to `end` or is deleted, which closes them. Fed the same rows, its final windows are
         those of `collect(order="arrival")`.
 
+        An iterator that ended for want of news goes on when it is asked again: with `timeout="0s"`, looping over the
+        same one gives what changed since, in a program that does other things between.
+
         Args:
             emit: "final" gives each window once, when nothing can change it any more: the watermark has passed its end
                 and the allowed lateness. "changes" gives windows each time they changed; the last one given counts.

@@ -162,7 +162,9 @@ def replay(  # noqa: F811
             speaks Arrow; or an iterable of `(key, data)`.
         stream: Where the rows go.
         key: The column of partition keys. Not for iterables, whose pairs have theirs.
-        time: The column of event times. On a `ManualClock` the clock moves along with it, and nothing sleeps.
+        time: The column of event times. On a `ManualClock` the clock moves along with it, and nothing sleeps; what is
+            older than the stream's retention by then is forgotten, so give a stream that shall keep a month one of that
+            length: `create_stream(..., retention="31d")`.
         speed: "max", or a factor of real time: 60 replays an hour in a minute. Needs `time`.
         delay: Makes rows arrive late: a duration like "5s" for all of them; or a column of durations, or of numbers
             of seconds, one for each: the rows then arrive in order of time plus delay. Needs `time`.

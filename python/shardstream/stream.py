@@ -133,6 +133,9 @@ class Stream(_core.Stream):
         the stream is deleted, or when the one shard followed is closed and read to its end. On a `ManualClock` nobody
         but you moves time: with a timeout it ends once it has caught up, without waiting.
 
+        An iterator that ended for want of records goes on when it is asked again: with `timeout="0s"`, looping over the
+        same one gives what came since.
+
         Args:
             start: As in `read`.
             shard_id: Follow this shard only.

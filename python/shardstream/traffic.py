@@ -53,7 +53,10 @@ class Traffic:
     def __repr__(self) -> str:
         """Say how much was measured."""
         part = "" if self.surveyed == self.records else f" of {self.records:,}"
-        return f"Traffic({self.stream!r}, {self.surveyed:,}{part} records on {len(self.shards):,} shards)"
+        shards = len(self.shards)
+        plural = "" if shards == 1 else "s"
+        records = "record" if self.records == 1 else "records"
+        return f"Traffic({self.stream!r}, {self.surveyed:,}{part} {records} on {shards:,} shard{plural})"
 
 
 def measure(stream: Stream, *, bins: int, newest: int | None, time: str | None) -> Traffic:

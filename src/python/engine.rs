@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::Weak;
 
+use parking_lot::Mutex;
 use pyo3::prelude::*;
 
 use crate::clock::Clock;
@@ -36,6 +38,16 @@ pub(super) struct PyEngine {
     pub(super) engine: Arc<Engine>,
     /// The service over it, which all clients and servers share, and what goes wrong at it on purpose.
     pub(super) kinesis: Arc<Kinesis>,
+}
+
+/// The engines in memory. Nobody locks it without holding the interpreter, as whoever forks does: so it is free then.
+static IN_MEMORY: Mutex<Vec<Weak<Engine>>> = Mutex::new(Vec::new());
+
+/// Refuses every later call of the engines in memory: this process was forked off the one they are of.
+#[pyfunction]
+pub(super) fn leave_engines_behind() {
+    let in_memory = std::mem::take(&mut *IN_MEMORY.lock());
+    in_memory.iter().filter_map(Weak::upgrade).for_each(|engine| engine.leave_behind());
 }
 
 /// The account and region of engines that are not told theirs.
@@ -109,6 +121,7 @@ impl PyEngine {
         let threads = argument::threads(threads)?;
         let (create_ms, update_ms, delete_ms) = durations_ms;
         let durations = Durations { create_ms, delete_ms, update_ms };
+        let is_stored = store.is_some();
         let options = move |home: Option<Home>| {
             let (of_account, of_region) =
                 home.map_or((None, None), |home| (Some(home.account), Some(home.region)));
@@ -128,6 +141,11 @@ impl PyEngine {
             Some(store) => py.detach(|| store.open(options))?,
         };
         let engine = Arc::new(engine);
+        if !is_stored {
+            let mut in_memory = IN_MEMORY.lock();
+            in_memory.retain(|engine| 0 < engine.strong_count());
+            in_memory.push(Arc::downgrade(&engine));
+        }
         let kinesis = Arc::new(Kinesis::new(Arc::clone(&engine)));
         Ok(Self { engine, kinesis })
     }
@@ -206,11 +224,6 @@ impl PyEngine {
     /// Lets go of all streams.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         Ok(py.detach(|| self.engine.close())?)
-    }
-
-    /// Refuses every later call, in a process that was forked off.
-    fn leave_behind(&self) {
-        self.engine.leave_behind();
     }
 
     /// Whether the engine was closed.

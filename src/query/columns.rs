@@ -309,7 +309,10 @@ impl Columns {
     ) -> Result<Part, ColumnsError> {
         let (rows, source, malformed) = match &block.payload {
             Payload::Rows(batch) => (part_rows(slice, start, len), Source::Rows(batch), Vec::new()),
-            Payload::Bytes(_) if self.of_records.iter().all(|&each| each) => {
+            // Without any column, who is asked for all of them has to hear which records are none.
+            Payload::Bytes(_)
+                if !self.of_records.is_empty() && self.of_records.iter().all(|&each| each) =>
+            {
                 (part_rows(slice, start, len), Source::Nothing, Vec::new())
             }
             Payload::Bytes(data) => {

@@ -66,8 +66,8 @@ def hot_report(report: skew.HotReport, *, backend: str | None = None) -> Any:  #
 
 def _of_stream(stream: Stream, kind: str, time: str | None) -> Picture:
     if kind == "skew":
-        return skew.heaviest_keys(stream.explain_hot(time=time))  # type: ignore[attr-defined, unused-ignore]
-    measured = stream.traffic(time=time)  # type: ignore[attr-defined, unused-ignore]
+        return skew.heaviest_keys(stream.explain_hot(time=time))
+    measured = stream.traffic(time=time)
     if kind == "throughput":
         return traffic.throughput(measured, stream.name, time)
     if kind == "throttles":
