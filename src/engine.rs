@@ -8,6 +8,7 @@ pub(crate) mod demand;
 pub(crate) mod durable;
 pub mod error;
 pub(crate) mod follow;
+mod gate;
 pub(crate) mod kept;
 pub(crate) mod ledger;
 pub mod lifecycle;
@@ -29,8 +30,6 @@ pub mod write;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 
 use parking_lot::RwLock;
 
@@ -51,6 +50,7 @@ pub use stream::StreamOptions;
 use crate::clock::Clock;
 use crate::clock::Millis;
 use crate::engine::durable::Durable;
+use crate::engine::gate::Gate;
 use crate::engine::ledger::Ledger;
 use crate::engine::stream::Place;
 use crate::hash_key::HashKey;
@@ -89,7 +89,7 @@ pub struct EngineOptions {
 #[derive(Debug)]
 pub struct Engine {
     options: EngineOptions,
-    closed: Arc<AtomicBool>,
+    gate: Arc<Gate>,
     /// What it writes down, where it does.
     ledger: Option<Arc<Ledger>>,
     home: Arc<Account>,
@@ -106,7 +106,7 @@ impl Engine {
     /// Makes an engine without streams, on a store or in memory.
     pub(crate) fn with(options: EngineOptions, ledger: Option<Arc<Ledger>>) -> Self {
         let home = account_of(&options, &options.account_id, &options.region, ledger.as_ref());
-        Self { options, closed: Arc::default(), ledger, home, others: RwLock::default() }
+        Self { options, gate: Arc::default(), ledger, home, others: RwLock::default() }
     }
 
     /// Creates a stream; it is ACTIVE at once unless creating takes time.
@@ -147,7 +147,7 @@ impl Engine {
             account: account.id().into(),
             region: account.region().into(),
             options: &self.options,
-            engine_closed: Arc::clone(&self.closed),
+            gate: Arc::clone(&self.gate),
             durable,
         }
     }
@@ -172,13 +172,16 @@ impl Engine {
     pub fn close(&self) -> Result<(), EngineError> {
         if self.ledger.as_ref().is_some_and(|ledger| ledger.check_process().is_err()) {
             // Forked off: nothing is touched, for others held locks here that nobody will let go of.
-            self.closed.store(true, Ordering::SeqCst);
+            self.gate.close();
+            return Ok(());
+        }
+        if self.gate.is_forked() {
             return Ok(());
         }
         let was_closed = self.is_closed();
         let was_poisoned = self.ledger.as_ref().is_some_and(|ledger| ledger.is_poisoned());
         let saved = if was_closed { Ok(()) } else { self.save() };
-        self.closed.store(true, Ordering::SeqCst);
+        self.gate.close();
         for account in self.accounts() {
             account.close();
         }
@@ -186,6 +189,11 @@ impl Engine {
             self.ledger.as_ref().filter(|_| !was_closed).map_or(Ok(()), |ledger| ledger.end());
         // What failed before was told to whoever wrote.
         saved.and(if was_poisoned { Ok(()) } else { ended.map_err(EngineError::from) })
+    }
+
+    /// Refuses every later call, in a process that was forked off: others held locks here that nobody will let go of.
+    pub fn leave_behind(&self) {
+        self.gate.leave_behind();
     }
 
     /// Keeps what says that this process alone writes the engine's store, until it is closed.
@@ -263,7 +271,7 @@ impl Engine {
 
     /// Tells whether the engine was closed.
     pub fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::SeqCst)
+        self.gate.is_closed()
     }
 
     /// Returns what the engine was made with.
@@ -280,9 +288,7 @@ impl Engine {
     }
 
     fn check_open(&self) -> Result<(), EngineError> {
-        if self.is_closed() {
-            return Err(EngineError::EngineClosed);
-        }
+        self.gate.check()?;
         match &self.ledger {
             Some(ledger) => Ok(ledger.check_process()?),
             None => Ok(()),

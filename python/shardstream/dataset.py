@@ -32,8 +32,12 @@ class Files:
         self.skip_bad_lines = _choice("on_bad_line", on_bad_line, ("raise", "skip")) == "skip"
 
     def __repr__(self) -> str:
-        """Name them."""
-        return repr(self.names[0] if len(self.names) == 1 else self.names)
+        """Name them, the first of many."""
+        if len(self.names) == 1:
+            return repr(self.names[0])
+        shown = 3
+        more = f", ... {len(self.names) - shown:,} more" if shown < len(self.names) else ""
+        return f"[{', '.join(map(repr, self.names[:shown]))}{more}]"
 
 
 def file_names(source: object, name: str) -> list[str] | None:

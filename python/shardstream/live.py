@@ -29,7 +29,7 @@ _ROWS_MAX = 100
 # How long a look for news takes at most: so soon a view that is told to stop does.
 _LOOK_MS = 50
 # How long a view that is told to stop goes on to take in what is there, at most.
-_CATCH_UP_S = 5.0
+_CATCH_UP_S = 2.0
 _JOIN_S = 0.05
 
 

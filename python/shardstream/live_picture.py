@@ -167,7 +167,8 @@ class Picture:
                 "and older ones</td></tr>"
             )
         return (
-            '<table style="border-collapse:collapse;margin:4px 0;font-variant-numeric:tabular-nums">'
+            '<table style="border-collapse:collapse;margin:4px 0;font-size:inherit;color:inherit;'
+            'font-variant-numeric:tabular-nums">'
             f"{''.join(lines)}</table>"
         )
 
@@ -232,9 +233,16 @@ def _said(value: object) -> str:
         said = value.replace(tzinfo=None).isoformat(" ")
         return said.removesuffix(":00") if value.second == value.microsecond == 0 else said
     if isinstance(value, bool) or not isinstance(value, int | float):
-        text = str(value)
+        text = _counts(value) if isinstance(value, list) else str(value)
         return text if len(text) <= _TEXT_MAX else text[: _TEXT_MAX - 3] + "..."
     return f"{value:,}" if isinstance(value, int) else f"{value:,.6g}"
+
+
+def _counts(values: list[Any]) -> str:
+    """What `top_k` gives, in words; any other list as it is."""
+    if all(isinstance(each, dict) and set(each) == {"value", "count"} for each in values):
+        return ", ".join(f"{each['value']} {each['count']:,}" for each in values)
+    return str(values)
 
 
 def _is_number(value: object) -> bool:

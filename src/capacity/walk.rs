@@ -16,8 +16,6 @@ use crate::query::columns::Columns;
 use crate::query::columns::ColumnsError;
 use crate::query::columns::Wanted;
 use crate::record::block::Block;
-use crate::record::json;
-use crate::record::payload::Payload;
 use crate::record::sequence::ShardIndex;
 use crate::threads::Threads;
 use crate::window::Span;
@@ -94,17 +92,8 @@ pub(super) struct Part {
 
 impl Sizes {
     fn new(block: &Block, rows: Range<usize>) -> Result<Self, QueryError> {
-        let data_lens = match &block.payload {
-            Payload::Bytes(data) => {
-                rows.clone().map(|row| len_u32(data.value(row).len())).collect()
-            }
-            Payload::Rows(batch) => json::encoded_lens(&batch.slice(rows.start, rows.len()))
-                .map_err(ColumnsError::from)?,
-        };
-        let key_len = |row| len_u32(block.keys.value(row).len());
-        let keys = rows.clone().map(|_| AtomicU32::new(0)).collect();
-        let bytes = rows.zip(data_lens).map(|(row, len)| len.saturating_add(key_len(row)));
-        Ok(Self { bytes: bytes.collect(), keys })
+        let bytes = block.sizes(rows.clone()).map_err(ColumnsError::from)?;
+        Ok(Self { bytes, keys: rows.map(|_| AtomicU32::new(0)).collect() })
     }
 }
 
@@ -171,10 +160,6 @@ impl Part {
     pub(super) fn arrival(&self, row: usize) -> i64 {
         self.arrivals[row - self.rows.start]
     }
-}
-
-fn len_u32(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(u32::MAX)
 }
 
 /// A walk over all rows of slices in their order.

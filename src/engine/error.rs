@@ -56,6 +56,12 @@ pub enum EngineError {
     /// The engine was closed.
     #[error("the engine is closed; make a new one, or leave close() to the end")]
     EngineClosed,
+    /// The engine is another process's.
+    #[error(
+        "this engine was made by the process that this one was forked off, and cannot be used here: make one in this \
+         process, or keep streams in a folder and open it here, with read_only=True while the other one writes"
+    )]
+    EngineForked,
     /// A partition key that cannot be one.
     #[error("record {index}: {error}")]
     EntryKey {

@@ -169,10 +169,9 @@ impl Stream {
         let mut bytes_by_shard = BTreeMap::<ShardIndex, usize>::new();
         for slice in slices {
             let block = slice.block()?;
-            let lens = block.payload.data_lens()?;
+            let sizes = block.sizes(0..block.len())?;
             for row in (0..slice.len()).map(|place| slice.row(place)) {
-                let bytes = lens[row] as usize + block.keys.value(row).len();
-                *bytes_by_shard.entry(block.shard(row)).or_default() += bytes;
+                *bytes_by_shard.entry(block.shard(row)).or_default() += sizes[row] as usize;
             }
         }
         let mut state = self.state()?;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
@@ -21,6 +20,7 @@ use crate::engine::demand::Load;
 use crate::engine::durable::Durable;
 use crate::engine::durable::Turn;
 use crate::engine::error::EngineError;
+use crate::engine::gate::Gate;
 use crate::engine::kept::Change;
 use crate::engine::kept::Distribution;
 use crate::engine::kept::Kept;
@@ -126,7 +126,8 @@ pub struct Stream {
     durations: Durations,
     /// Counts the records that the service routes.
     spread: AtomicU64,
-    engine_closed: Arc<AtomicBool>,
+    /// Whether its engine takes calls.
+    gate: Arc<Gate>,
     /// How it is kept, where it is kept on a store.
     durable: Option<Durable>,
     state: Mutex<State>,
@@ -152,7 +153,7 @@ pub(crate) struct Place<'a> {
     pub(crate) account: Arc<str>,
     pub(crate) region: Arc<str>,
     pub(crate) options: &'a EngineOptions,
-    pub(crate) engine_closed: Arc<AtomicBool>,
+    pub(crate) gate: Arc<Gate>,
     pub(crate) durable: Option<Durable>,
 }
 
@@ -214,7 +215,7 @@ impl Stream {
             threads,
             durations,
             spread: AtomicU64::new(0),
-            engine_closed: place.engine_closed,
+            gate: place.gate,
             durable: place.durable,
             state: Mutex::new(state),
             bell: Bell::default(),
@@ -394,9 +395,7 @@ impl Stream {
     }
 
     pub(crate) fn state(&self) -> Result<MutexGuard<'_, State>, EngineError> {
-        if self.engine_closed.load(Ordering::SeqCst) {
-            return Err(EngineError::EngineClosed);
-        }
+        self.gate.check()?;
         self.check_store()?;
         let state = self.state.lock();
         if state.deleted {

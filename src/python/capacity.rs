@@ -1,5 +1,6 @@
 //! Which shard took what and when, and what would have helped a hot one: facts, for the package to tell.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
@@ -24,6 +25,7 @@ use crate::engine::Stream;
 use crate::engine::position::Cut;
 use crate::engine::position::Position;
 use crate::engine::slice::Slice;
+use crate::engine::timeline::Timeline;
 use crate::python::attentive::attentive;
 use crate::python::error::raise;
 use crate::python::stream::PyStream;
@@ -74,12 +76,15 @@ pub(super) fn explain_hot_of<'py>(
     let stream = Arc::clone(&stream.stream);
     let (slices, threads) = (newest_slices(&stream, now, newest)?, stream.threads());
     let (shards, refused) = (stream.shards(now)?, stream.refused(now)?);
+    let open: Vec<ShardIndex> =
+        shards.iter().filter(|shard| shard.is_open()).map(|shard| shard.birth.shard).collect();
     let kept = stream.record_count(now)?;
     let report = attentive(py, move |go_on| {
         explain_hot(&shards, &slices, time.as_deref(), top, threads, go_on)
     })?;
     let facts = counts(py, report.total)?;
     facts.set_item("kept", kept)?;
+    facts.set_item("refused", all_refused(&refused))?;
     facts.set_item("splitting", report.splitting)?;
     facts.set_item("salting", by_sub_keys(py, &report.salting)?)?;
     facts.set_item("keys", table(key_table(&report))?)?;
@@ -88,10 +93,15 @@ pub(super) fn explain_hot_of<'py>(
         let refused = refused.get(&shard.shard);
         let refused: u64 = refused.map_or(0, |line| line.iter().map(|(_, count)| count).sum());
         facts.set_item("refused", refused)?;
+        facts.set_item("is_open", open.binary_search(&shard.shard).is_ok())?;
         Ok(facts)
     });
     facts.set_item("shards", shards.collect::<PyResult<Vec<_>>>()?)?;
     Ok(facts)
+}
+
+fn all_refused(refused: &BTreeMap<ShardIndex, Timeline<u64>>) -> u64 {
+    refused.values().flat_map(Timeline::iter).map(|(_, count)| count).sum()
 }
 
 /// The newest records of a stream, all of them unless so many are asked for.

@@ -208,6 +208,11 @@ impl PyEngine {
         Ok(py.detach(|| self.engine.close())?)
     }
 
+    /// Refuses every later call, in a process that was forked off.
+    fn leave_behind(&self) {
+        self.engine.leave_behind();
+    }
+
     /// Whether the engine was closed.
     #[getter]
     fn closed(&self) -> bool {

@@ -26,6 +26,7 @@ pub(super) fn class_of(error: &EngineError) -> &'static str {
     match error {
         EngineError::Data(error) => data_class(error),
         EngineError::EngineClosed => "EngineClosedError",
+        EngineError::EngineForked => "ForkedEngineError",
         EngineError::EntryKey { error, .. } | EngineError::Key(error) => key_class(error),
         EngineError::Json(_) => "RecordDecodeError",
         EngineError::FolderInUse { .. }

@@ -20,6 +20,11 @@ pub(super) struct Given<'a> {
     explicit_hash_keys: Vec<Option<HashKey>>,
 }
 
+/// Looks at signals once in some thousand records, so that Ctrl-C is heard.
+fn heed_signals(py: Python<'_>, count: usize) -> PyResult<()> {
+    if count.is_multiple_of(16_384) { py.check_signals() } else { Ok(()) }
+}
+
 impl<'a> Given<'a> {
     /// Takes the tuples out of an iterable.
     pub(super) fn tuples<'py>(records: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
@@ -36,6 +41,7 @@ impl<'a> Given<'a> {
                 return Err(raise("SerializationException", message));
             }
             tuples.push(record.cast_into::<PyTuple>()?);
+            heed_signals(records.py(), tuples.len())?;
         }
         Ok(tuples)
     }
@@ -67,6 +73,7 @@ impl<'a> Given<'a> {
                 return Err(argument::key(&key).expect_err("it is no text"));
             };
             pairs.push((data, key));
+            heed_signals(tuple.py(), pairs.len())?;
         }
         Ok(Self { pairs, explicit_hash_keys })
     }

@@ -26,6 +26,7 @@ use crate::engine::records::Batches;
 use crate::engine::records::RecordColumn;
 use crate::engine::slice::Slice;
 use crate::python::argument;
+use crate::python::attentive::attentive;
 use crate::python::error::raise;
 use crate::python::table::PyTable;
 use crate::python::table::stream_capsule;
@@ -116,7 +117,7 @@ impl PyRecord {
         let more = if 40 < data.len() { "..." } else { "" };
         Ok(format!(
             "Record(partition_key='{}', data=b'{start}{more}', shard_id='{}', arrival_time={})",
-            self.record.partition_key(),
+            self.record.partition_key().escape_debug(),
             self.record.shard(),
             self.record.arrival()
         ))
@@ -310,11 +311,15 @@ impl PyRecords {
                 return Err(raise("InvalidArgumentException", message));
             }
         };
-        let rows =
-            py.detach(|| columns::payload_rows(&self.slices)).map_err(|error| match error {
-                ColumnsError::Store(error) => error.into(),
-                other => raise("RecordDecodeError", other),
-            })?;
+        let slices = self.slices.clone();
+        let rows = attentive(py, move |go_on| {
+            columns::payload_rows(&slices, go_on).map_err(|error| -> PyErr {
+                match error {
+                    ColumnsError::Store(error) => error.into(),
+                    other => raise("RecordDecodeError", other),
+                }
+            })
+        })?;
         if let Some(first) = rows.malformed.first()
             && !skip
         {

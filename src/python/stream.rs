@@ -46,6 +46,7 @@ use crate::python::write::PyPutResult;
 use crate::python::write::PyWriteReport;
 use crate::query::check_time;
 use crate::record::Record;
+use crate::record::key::check_key;
 use crate::service::Kinesis;
 
 /// Rows that are checked and routed so fast that a thread of their own, to listen meanwhile, costs more.
@@ -225,7 +226,28 @@ impl PyStream {
         }
     }
 
-    /// The shards, open and closed, by index.
+    /// The shard that a record of a key goes to now.
+    ///
+    /// Args:
+    ///     key: The partition key.
+    ///     explicit_hash_key: What routes the record instead of the key, as in `put`.
+    ///
+    /// Returns:
+    ///     str: The shard's id.
+    #[pyo3(signature = (key, explicit_hash_key = None))]
+    fn shard_of(
+        &self,
+        key: &Bound<'_, PyAny>,
+        explicit_hash_key: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<String> {
+        let explicit_hash_key = explicit_hash_key.map(argument::hash_key).transpose()?;
+        let key = argument::key(key)?;
+        check_key(key).map_err(EngineError::from)?;
+        let entry = Entry { data: &[], key, explicit_hash_key };
+        Ok(self.stream.shard_of(self.engine.now(), entry)?.to_string())
+    }
+
+    /// The shards, open and closed, by index: parents before their children.
     fn shards(&self) -> PyResult<Vec<PyShard>> {
         let shards = self.stream.shards(self.engine.now())?;
         Ok(shards.into_iter().map(|shard| PyShard { shard }).collect())
@@ -554,10 +576,16 @@ impl PyFollow {
             if self.stream.is_gone() {
                 return Ok(false);
             }
-            if py.detach(|| self.read())? {
-                return Ok(true);
+            let read = py.detach(|| Ok((self.read()?, self.is_exhausted()?)));
+            match read {
+                Ok((true, _)) => return Ok(true),
+                Ok((false, true)) => return Ok(false),
+                Ok((false, false)) => {}
+                // It went since the look above, and the next one finds out how.
+                Err(_) if self.stream.is_gone() => continue,
+                Err(error) => return Err(EngineError::into(error)),
             }
-            if self.is_exhausted()? || !wait.pass(py, &self.engine, &self.stream, seen)? {
+            if !wait.pass(py, &self.engine, &self.stream, seen)? {
                 return Ok(false);
             }
         }
@@ -580,12 +608,9 @@ impl PyFollow {
         Ok(0 < place.ahead.len())
     }
 
-    fn is_exhausted(&self) -> PyResult<bool> {
+    fn is_exhausted(&self) -> Result<bool, EngineError> {
         let next = self.place.lock().next;
-        let Some(shard) = &self.shard_id else {
-            return Ok(false);
-        };
-        Ok(self.stream.is_exhausted(shard, next)?)
+        self.shard_id.as_ref().map_or(Ok(false), |shard| self.stream.is_exhausted(shard, next))
     }
 }
 

@@ -106,6 +106,15 @@ impl PyTable {
     pub(super) fn new(schema: SchemaRef, batches: Vec<RecordBatch>) -> Self {
         Self { schema, batches }
     }
+
+    /// The rows, so few at a time that Ctrl-C is heard between them.
+    fn parts(&self) -> impl Iterator<Item = RecordBatch> {
+        const ROWS: usize = 16_384;
+        self.batches.iter().flat_map(|batch| {
+            let starts = (0..batch.num_rows()).step_by(ROWS);
+            starts.map(|start| batch.slice(start, ROWS.min(batch.num_rows() - start)))
+        })
+    }
 }
 
 #[pymethods]
@@ -145,9 +154,9 @@ impl PyTable {
     /// The rows as dictionaries of Python objects.
     fn to_pylist<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
         let mut rows = Vec::with_capacity(self.__len__());
-        for batch in &self.batches {
+        for part in self.parts() {
             py.check_signals()?;
-            rows.extend(value::rows(py, batch)?);
+            rows.extend(value::rows(py, &part)?);
         }
         Ok(rows)
     }
@@ -164,8 +173,9 @@ impl PyTable {
             let known = self.column_names().join(", ");
             raise("ColumnNotFoundError", format!("there is no column `{name}`; there are {known}"))
         })?;
-        for batch in &self.batches {
-            values.extend(value::values(py, batch.column(place))?);
+        for part in self.parts() {
+            py.check_signals()?;
+            values.extend(value::values(py, part.column(place))?);
         }
         Ok(values)
     }

@@ -20,6 +20,9 @@ use crate::python::record::reduced;
 use crate::record::sequence::SequenceNumber;
 use crate::record::sequence::ShardIndex;
 
+/// Rows whose sizes are summed between two looks at signals.
+const ROWS_AT_ONCE: usize = 65_536;
+
 /// Where a record was stored.
 #[pyclass(name = "PutResult", module = "shardstream", frozen, eq, hash)]
 #[derive(Clone, Debug, Hash, PartialEq)]
@@ -84,7 +87,8 @@ impl PyPutError {
     }
 
     fn __repr__(&self) -> String {
-        format!("PutError(code='{}', message='{}')", self.code, self.message)
+        let (code, message) = (self.code.escape_debug(), self.message.escape_debug());
+        format!("PutError(code='{code}', message='{message}')")
     }
 }
 
@@ -107,6 +111,13 @@ impl PyPutManyResult {
     #[getter]
     fn failed_record_count(&self) -> usize {
         self.answers.refused_count()
+    }
+
+    /// The records that were not stored, by their place in the call, ascending; the others were.
+    #[getter]
+    fn failed_records(&self) -> Vec<usize> {
+        let refused = |(place, result): (usize, Result<_, _>)| result.is_err().then_some(place);
+        (0..).zip(self.answers.iter()).filter_map(refused).collect()
     }
 
     fn __len__(&self) -> usize {
@@ -239,12 +250,12 @@ impl PyWriteReport {
         }
         let mut bytes = 0_u64;
         for block in &self.written.blocks {
-            py.check_signals()?;
-            bytes += py.detach(|| -> Result<u64, EngineError> {
-                let data: u64 = block.payload.data_lens()?.iter().map(|&len| u64::from(len)).sum();
-                let keys: usize = (0..block.len()).map(|row| block.keys.value(row).len()).sum();
-                Ok(data + keys as u64)
-            })?;
+            for start in (0..block.len()).step_by(ROWS_AT_ONCE) {
+                py.check_signals()?;
+                let rows = start..block.len().min(start + ROWS_AT_ONCE);
+                let sizes = py.detach(|| block.sizes(rows)).map_err(EngineError::from)?;
+                bytes += sizes.into_iter().map(u64::from).sum::<u64>();
+            }
         }
         *self.bytes.lock() = Some(bytes);
         Ok(bytes)

@@ -276,7 +276,16 @@ impl Columns {
                 found.add(field.name(), &widened)?;
             }
         }
-        let (fields, of_records) = found.fields(wanted, slices.is_empty() || (live && has_json))?;
+        let fields = found.fields(wanted, slices.is_empty() || (live && has_json));
+        let (fields, of_records) = match fields {
+            Err(ColumnsError::Missing { column, known }) if has_json => {
+                return Err(ColumnsError::Missing {
+                    column,
+                    known: with_json_fields(known, slices)?,
+                });
+            }
+            fields => fields?,
+        };
         // The decoder yields the types that all records share, whichever it saw itself.
         let frozen =
             fields.iter().map(|field| (field.name().clone(), field.data_type().clone())).collect();
@@ -412,6 +421,21 @@ impl Found {
             known: known.map(|known| format!("`{known}`")).collect(),
         }
     }
+}
+
+/// Names that could have been asked for, with those of the first records' JSON, which nobody asked for.
+fn with_json_fields(known: Vec<String>, slices: &[Slice]) -> Result<Vec<String>, ColumnsError> {
+    let mut decoder = Decoder::with_types(json::Wanted::All, &[]);
+    for slice in &head(slices) {
+        if let Payload::Bytes(data) = &slice.block()?.payload {
+            decoder.infer(&picked(&data.to_array(), slice, 0, slice.len())?)?;
+        }
+    }
+    let schema = decoder.schema();
+    let fields = schema.fields().iter().map(|field| format!("`{}`", field.name()));
+    let mut names: Vec<String> = fields.filter(|name| !known.contains(name)).collect();
+    names.extend(known);
+    Ok(names)
 }
 
 /// Where a part's payload columns come from.
@@ -604,14 +628,18 @@ pub struct BrokenRow {
 }
 
 /// Reads records as rows of all the columns that any of them has.
-pub fn payload_rows(slices: &[Slice]) -> Result<PayloadRows, ColumnsError> {
+pub fn payload_rows(
+    slices: &[Slice],
+    go_on: &dyn Fn() -> bool,
+) -> Result<PayloadRows, ColumnsError> {
     let columns = Columns::resolve(&Wanted::All, &[], slices)?;
     let mut rows = PayloadRows {
         schema: Arc::clone(columns.schema()),
         batches: Vec::new(),
         malformed: Vec::new(),
     };
-    for slice in slices {
+    // What is given up has nobody who looks at it.
+    for slice in slices.iter().take_while(|_| go_on()) {
         let block = slice.block()?;
         let part = columns.part(&block, slice, 0, slice.len())?;
         for (row, reason) in part.malformed {

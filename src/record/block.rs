@@ -15,6 +15,7 @@ use arrow_buffer::Buffer;
 use arrow_buffer::ScalarBuffer;
 
 use crate::clock::Millis;
+use crate::record::json;
 use crate::record::json::JsonError;
 use crate::record::key::KeyColumn;
 use crate::record::payload::BytesColumn;
@@ -267,6 +268,18 @@ impl Block {
             Payload::Rows(batch) => batch.columns().iter().map(|column| rows(column)).sum(),
         };
         payload + rows(&self.keys.to_array())
+    }
+
+    /// Returns how many bytes each of some rows has, its key counted, as Kinesis counts them.
+    pub fn sizes(&self, rows: Range<usize>) -> Result<Vec<u32>, JsonError> {
+        let len = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
+        let data_lens = match &self.payload {
+            Payload::Bytes(data) => rows.clone().map(|row| len(data.value(row).len())).collect(),
+            Payload::Rows(batch) => json::encoded_lens(&batch.slice(rows.start, rows.len()))?,
+        };
+        let key_len = |row| len(self.keys.value(row).len());
+        let sizes = rows.zip(data_lens).map(|(row, data)| data.saturating_add(key_len(row)));
+        Ok(sizes.collect())
     }
 
     /// Returns the sequence index of a row.

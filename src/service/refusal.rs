@@ -71,6 +71,7 @@ impl From<EngineError> for ServiceError {
             EngineError::Data(_)
             | EngineError::FolderInUse { .. }
             | EngineError::EngineClosed
+            | EngineError::EngineForked
             | EngineError::Json(_)
             | EngineError::Store(_)
             | EngineError::Unwritable { .. } => Self::new(ErrorCode::InternalFailure, words),

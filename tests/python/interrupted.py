@@ -112,8 +112,8 @@ def say(*words):
 
 call = CALLS[sys.argv[1]]()
 ended = "interrupted"
-say("begins")
 try:
+    say("begins")
     call()
     # The signal comes to a call that is over.
     ended = "finished"

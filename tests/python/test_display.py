@@ -147,8 +147,8 @@ def assert_drawn(drawn: str, most: int = BYTES_MAX) -> None:
     assert all(each.get("scope") == "col" for each in root.iter("th"))
     for svg in root.iter("svg"):
         assert svg.get("role") == "img"
-        assert svg[0].tag == "title"
-        assert svg[0].text
+        assert svg.get("aria-label") or svg[0].tag == "title"
+        assert svg.get("aria-label") or svg[0].text
         left, top, width, height = map(float, svg.get("viewBox").split())
         for x, y in points_of(svg):
             # A tenth of a pixel is what coordinates are rounded to.
@@ -211,6 +211,21 @@ def test_stream_when_only_its_newest_records_were_surveyed_then_says_so():
     text = text_of(streams.draw(facts_of(even_shards(2, records=50), records=1_000_000)))
     assert "1,000,000 records" in text
     assert "the newest 100 records" in text
+
+
+def test_stream_when_all_arrived_at_once_then_no_rate_is_said_and_nothing_drawn_over_time():
+    facts = facts_of(even_shards(1, records=7), bins=[BinCounts(7)], bin=datetime.timedelta(milliseconds=1))
+    drawn = streams.draw(facts)
+    assert_drawn(drawn)
+    assert "Arrivals 2026-01-01 09:00" in text_of(drawn)
+    assert "a second" not in text_of(drawn)
+    assert 'role="img" aria-label="Arrivals' not in drawn
+    assert drawn.count("<svg") == 1
+
+
+def test_stream_when_less_than_a_record_came_in_a_second_then_counts_them_in_a_bar():
+    facts = facts_of(even_shards(2, records=600), bins=[BinCounts(9), BinCounts(3)], bin=datetime.timedelta(days=10))
+    assert "up to 9 records in a bar of 10 d" in text_of(streams.draw(facts))
 
 
 def test_stream_when_its_traffic_cannot_be_told_then_its_shards_are_drawn_all_the_same():
@@ -282,8 +297,9 @@ def test_generations_when_parents_are_forgotten_then_begin_anew():
 
 def test_family_when_drawn_then_each_child_hangs_below_its_parent():
     drawn = ET.fromstring(family.draw(split_shards(3, "widest")))
-    bars = {group[0].text.partition(",")[0]: group[1] for group in drawn.iter("g")}
-    parent, *children = (bars[name_of(index)] for index in range(3))
+    labels = [text.text for text in drawn.iter("text")]
+    bars = dict(zip(labels, drawn.iter("rect"), strict=True))
+    parent, *children = (bars[str(index)] for index in range(3))
     assert all(float(parent.get("y")) < float(child.get("y")) for child in children)
     assert parent.get("fill") == "none"
     assert {child.get("fill") for child in children} == {page.BLUE}
@@ -399,6 +415,136 @@ def test_stream_when_resharded_then_shows_its_family(clicks):
     assert all(name_of(index) in text for index in range(5))
 
 
+def test_stream_when_records_came_above_its_limits_then_shows_which_shards_took_them(engine):
+    stream = engine.create_stream("busy", shards=2)
+    for _ in range(5):
+        stream.put_many([(b"abc", "tenant-42")] * 1_200 + [(b"abc", f"user-{place}") for place in range(100)])
+        engine.clock.advance("1s")
+    held = {row["shard_id"]: row for row in stream.traffic().shards.to_pylist()}
+    drawn = stream._repr_html_()
+    assert_drawn(drawn)
+    text = text_of(drawn)
+    for shard_id, row in held.items():
+        assert f"{shard_id} open 50.0 % {row['records']:,} {words.size(row['bytes'])}" in text
+    over = sum(row["over_limit"] for row in held.values())
+    for fact in (
+        "6,500 records",
+        "Arrivals 2026-01-01 00:00 to 00:00:04 UTC",
+        "up to 1,300 records in a bar of 100 ms",
+    ):
+        assert fact in text, fact
+    assert over >= 1_000
+    assert f"kept above a shard's limits ({over:,})" in text
+
+
+def test_stream_when_shards_refuse_records_then_says_how_many_were_throttled():
+    with ss.Engine(clock=ss.ManualClock(NEW_YEAR), limits="aws") as engine:
+        stream = engine.create_stream("busy", shards=1)
+        refused = stream.put_many([(b"abc", "tenant-42")] * 1_500).failed_record_count
+        assert refused >= 500
+        assert f"throttled ({refused:,})" in text_of(stream._repr_html_())
+
+
+def test_report_on_hot_shards_when_shown_then_agrees_with_it(engine):
+    stream = engine.create_stream("busy", shards=2)
+    stream.put_many([(b"abc", "tenant-42")] * 1_200 + [(b"abc", f"user-{place}") for place in range(100)])
+    report = stream.explain_hot(top=3)
+    drawn = report._repr_html_()
+    assert_drawn(drawn)
+    text = text_of(drawn)
+    hot = report.shards[0]
+    assert f"{report.throttled:,} records would have been throttled" in text
+    assert f"{hot.shard_id} {hot.records:,} {words.share(hot.share, 1)} {hot.throttled:,}" in text
+    assert " ".join(hot.explanation.split()) in text
+    assert "tenant-42" in text
+
+
+class Columns:
+    """A table of given rows, as `Stream.traffic` gives them."""
+
+    def __init__(self, names, rows):
+        self.names = names
+        self.rows = rows
+
+    def __len__(self):
+        return len(self.rows)
+
+    def column(self, name):
+        return [row[self.names.index(name)] for row in self.rows]
+
+    def to_pylist(self):
+        return [dict(zip(self.names, row, strict=True)) for row in self.rows]
+
+
+class Told:
+    """A stream whose traffic is given."""
+
+    def __init__(self, stream, traffic, asked):
+        self.stream = stream
+        self.told = traffic
+        self.asked = asked
+
+    def __getattr__(self, name):
+        return getattr(self.stream, name)
+
+    def traffic(self, **options):
+        self.asked.append(options)
+        return self.told
+
+
+def test_facts_when_a_stream_tells_its_traffic_then_bins_are_summed_and_shards_matched(clicks):
+    later = NINE + datetime.timedelta(minutes=2)
+    held = ["shard_id", "records", "bytes", "throttled", "over_limit", "first_arrival", "last_arrival"]
+    binned = ["shard_id", "time", "records", "bytes", "throttled", "over_limit"]
+    traffic = SimpleNamespace(
+        records=60,
+        surveyed=40,
+        start=NINE,
+        bin=datetime.timedelta(minutes=1),
+        shards=Columns(held, [(name_of(1), 40, 400, 5, 4, NINE, later)]),
+        history=Columns(
+            binned,
+            [
+                (name_of(1), NINE, 10, 100, 0, 4),
+                (name_of(1), later, 30, 300, 2, 0),
+                (name_of(0), later, 0, 0, 3, 0),
+            ],
+        ),
+    )
+    facts = streams.facts_of(Told(clicks, traffic, []))
+    assert [shard.records for shard in facts.shards] == [0, 40]
+    assert [(each.kept, each.over, each.refused) for each in facts.bins] == [(10, 4, 0), (0, 0, 0), (30, 0, 5)]
+    kept = {name: [each.kept for each in bins] for name, bins in facts.bins_of.items()}
+    assert kept == {name_of(1): [10, 0, 30], name_of(0): [0, 0, 0]}
+    drawn = streams.draw(facts)
+    assert_drawn(drawn)
+    assert "60 records" in text_of(drawn)
+    assert "the newest 40 records" in text_of(drawn)
+    assert "Arrivals 2026-01-01 09:00 to 09:02 UTC" in text_of(drawn)
+
+
+def test_facts_when_there_are_many_shards_then_only_those_with_a_line_have_bins_of_their_own(engine):
+    stream = engine.create_stream("many", shards=1_001)
+    asked = []
+    rows = [(name_of(index), NINE, index, 0, 0, 0) for index in range(1_001)]
+    held = [(name_of(index), index, 0, 0, 0, NINE, NINE) for index in range(1_001)]
+    traffic = SimpleNamespace(
+        records=500_500,
+        surveyed=500_500,
+        start=NINE,
+        bin=datetime.timedelta(minutes=1),
+        shards=Columns(
+            ["shard_id", "records", "bytes", "throttled", "over_limit", "first_arrival", "last_arrival"], held
+        ),
+        history=Columns(["shard_id", "time", "records", "bytes", "throttled", "over_limit"], rows),
+    )
+    told = Told(stream, traffic, asked)
+    facts = streams.facts_of(told)
+    assert set(facts.bins_of) == {name_of(index) for index in range(991, 1_001)}
+    assert [each.kept for each in facts.bins] == [500_500]
+    assert asked == [{"bins": 15, "newest": 1_000_000}]
+
+
 def test_stream_when_it_is_deleted_then_says_so_in_a_line(engine, clicks):
     engine.delete_stream("clicks")
     drawn = clicks._repr_html_()
@@ -463,6 +609,20 @@ def test_table_when_shown_then_types_stand_under_names_and_rows_left_out_are_cou
     text = text_of(drawn)
     for fact in ("40 rows \u00d7 3 columns", "string", "float64", "2026-01-01 09:00", "1.5", "30 more"):
         assert fact in text, fact
+
+
+def test_table_when_it_has_no_columns_then_says_so(engine):
+    assert text_of(display.table(engine.create_stream("empty").read().rows())) == (
+        "Table \u00b7 0 rows \u00d7 0 columns"
+    )
+
+
+def test_records_when_there_are_millions_then_shards_of_the_first_million_are_counted(engine):
+    stream = engine.create_stream("many", shards=1)
+    stream.write(pl.DataFrame({"key": ["a"]}).select(pl.col("key").repeat_by(1_000_001).explode()), key="key")
+    text = text_of(display.records(stream.read()))
+    assert "1,000,001 records" in text
+    assert "shards of the first 1,000,000: 0 (1,000,000)" in text
 
 
 def test_table_when_it_has_200_nasty_columns_then_is_bounded_and_escaped(engine):
@@ -532,17 +692,17 @@ def test_replay_report_when_shown_then_says_how_much_went_where(engine):
 def a_hot_shard(index: int, **facts: object) -> SimpleNamespace:
     known = {
         "shard_id": name_of(index),
-        "is_open": True,
         "records": 6_100,
         "bytes": 61_000,
         "share": 0.61,
         "throttled": 212,
+        "refused": 3,
         "worst_second": NINE + datetime.timedelta(minutes=14, seconds=7),
         "worst_second_throttled": 90,
         "split": SimpleNamespace(at=2**127, throttled=212),
         "salted": {2: 100, 4: 0, 8: 0},
         "cause": "key",
-        "explanation": f"key `tenant-42` {NASTY}",
+        "explanation": f"Key `tenant-42` is 98% of {name_of(index)}. {NASTY}",
     }
     return SimpleNamespace(**{**known, **facts})
 
@@ -563,23 +723,47 @@ class Keys:
         return self.rows
 
 
+def test_hot_report_when_nothing_was_over_the_limits_then_says_so_without_remedies():
+    shard = a_hot_shard(0, throttled=0, split=None, salted={}, worst_second=None)
+    report = SimpleNamespace(
+        stream="clicks", records=10, throttled=0, splitting=0, salting={}, shards=[shard] * 2, keys=Keys([])
+    )
+    drawn = display.hot_report(report)
+    assert_drawn(drawn)
+    assert "nothing is over the limits \u00b7 6 records refused" in text_of(drawn)
+    assert "Salted" not in text_of(drawn)
+
+
 def test_hot_report_when_shown_then_says_what_helps():
     keys = [
         {"shard_id": name_of(3), "partition_key": NASTY, "records": 6_000, "bytes": 60_000, "share": 0.98}
         for _ in range(1_000)
     ]
-    shards = [a_hot_shard(3), a_hot_shard(1, split=None, salted={}, worst_second=None, throttled=0, cause="none")]
-    drawn = display.hot_report(SimpleNamespace(keys=Keys(keys), shards=shards * 50))
+    shards = [a_hot_shard(3), a_hot_shard(1, split=None, salted={}, worst_second=None, throttled=0, cause="none")] * 50
+    report = SimpleNamespace(
+        stream="clicks",
+        records=10_000,
+        throttled=212,
+        splitting=211,
+        salting={2: 101, 4: 7, 8: 0},
+        shards=shards,
+        keys=Keys(keys),
+    )
+    drawn = display.hot_report(report)
     assert_drawn(drawn)
     text = text_of(drawn)
     for fact in (
-        f"{name_of(3)} 6,100 61.0 % 212 212 100 0 0 90 at 2026-01-01 09:14:07",
+        "HotReport clicks \u00b7 10,000 records",
+        "212 records would have been throttled",
+        f"{name_of(3)} 6,100 61.0 % 212 212 100 0 0 90 at 09:14:07",
+        "the stream 10,000 212 211 101 7 0",
         "and 90 shards more",
         "and 990 keys more",
-        f"{name_of(3)} one key: key `tenant-42`",
+        f"Key `tenant-42` is 98% of {name_of(3)}.",
     ):
         assert fact in text, fact
     assert "<b>100</b>" in drawn
+    assert "<b>212</b>" not in drawn
 
 
 # --- what cannot be shown -----------------------------------------------------------------------------------------
@@ -716,6 +900,11 @@ def test_objects_when_their_reprs_are_taken_then_each_is_one_line_that_names_it(
             assert "\n" not in said
             assert " object at 0x" not in said, said
             assert len(said) < 300
+
+
+def test_query_over_many_files_when_its_repr_is_taken_then_names_the_first():
+    query = ss.window([f"{hour}.parquet" for hour in range(500)], ss.tumble("1m"), time="at").agg(n=ss.count())
+    assert repr(query).startswith("['0.parquet', '1.parquet', '2.parquet', ... 497 more].window(tumble(")
 
 
 def test_engine_when_its_repr_is_taken_then_says_where_it_keeps_its_streams(tmp_path):

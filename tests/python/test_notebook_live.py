@@ -200,7 +200,7 @@ def test_view_when_pictures_are_wanted_seldom_then_few_are_drawn_and_the_last_is
 
 def test_view_when_it_has_keys_and_late_rows_then_says_so(screen):
     stream = ss.Engine().create_stream("clicks", shards=1)
-    query = stream.window(ss.tumble("1m"), time="at").by("region").agg(total=ss.sum("n"), n=ss.count())
+    query = stream.window(ss.tumble("1m"), time="at").by("region").agg(total=ss.sum("n"), top=ss.top_k("region"))
     with query.live() as view:
         for minute in range(5):
             put(stream, minute, region="eu", amount=minute)
@@ -214,6 +214,7 @@ def test_view_when_it_has_keys_and_late_rows_then_says_so(screen):
     assert "watermark 2026-01-01 00:04" in line
     assert "a &amp; b" in page
     assert "a & b" not in page
+    assert ">a &amp; b 1<" in page
     assert page.count("<polyline") == 2
     assert view.stats["late_rows"] == 1
 

@@ -534,3 +534,15 @@ plots.replay_report(SimpleNamespace(per_shard={{"shardId-000000000000": 1}}, thr
     nbclient.NotebookClient(notebook, timeout=50, kernel_name="python3").execute()
     (output,) = notebook.cells[0].outputs
     assert "image/png" in output["data"]
+
+
+@pytest.mark.parametrize("value", [1e300, -1e300, 1e-300, 2.0**63])
+def test_values_when_huge_or_tiny_then_axes_do_not_outgrow_the_figure(value, backend):
+    result = collected(table(range(9), value=[value] * 8 + [0.0]), ss.tumble("1s"), v=ss.max("value"))
+    for kind in ("line", "bar"):
+        chart = result.plot(kind=kind, backend=backend)
+        if backend == "matplotlib":
+            chart.canvas.draw()
+            assert max(len(tick.get_text()) for tick in chart.axes[0].get_yticklabels()) < 12
+        else:
+            assert float(rows_of(chart)[0]["v"]) == value

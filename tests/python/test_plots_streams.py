@@ -13,7 +13,7 @@ from PIL import Image
 import shardstream as ss
 from shardstream import errors
 from shardstream.plots import STREAM_KINDS, backend, family, ring, skew, traffic
-from shardstream.plots.colour import of_shard
+from shardstream.plots.colour import ALARM, of_shard
 from shardstream.plots.picture import Axis, Blank, Groups, Histogram, Lines, Series
 
 NINE = datetime(2026, 1, 1, 9, tzinfo=UTC)
@@ -378,7 +378,7 @@ def test_picture_when_drawn_then_its_colours_are_seen_on_white(kind, drawn_by):
 @pytest.mark.parametrize("drawn_by", ["altair", "matplotlib"])
 def test_alarms_when_drawn_then_are_seen(drawn_by):
     seen = colours_of(png_of(backend.draw(pictures()["throughput"], drawn_by)))
-    assert seen["#D7191C"] > 50
+    assert seen[ALARM] > 50
 
 
 @pytest.fixture(scope="module")

@@ -101,12 +101,7 @@ def _bar(shard: ShardFacts, row: int) -> str:
             f'<text x="{number(left + width / 2)}" y="{_top(row) + _BAR - 4}" text-anchor="middle" fill="{ink}">'
             f"{page.text(name)}</text>"
         )
-    state = "open" if shard.is_open else "closed"
-    said = f"{shard.shard_id}, {state}, {words.plural(shard.records, 'record')}"
-    return (
-        f'<g><title>{page.text(said)}</title><rect x="{number(left)}" y="{_top(row)}" width="{number(width)}" '
-        f'height="{_BAR}" rx="2" {look}/>{label}</g>'
-    )
+    return f'<rect x="{number(left)}" y="{_top(row)}" width="{number(width)}" height="{_BAR}" rx="2" {look}/>{label}'
 
 
 def _together(others: Iterable[ShardFacts], row: int, row_of: dict[str, int]) -> str:

@@ -30,6 +30,7 @@ __all__ = [
     "one_line_if_it_fails",
     "paragraph",
     "share",
+    "small_svg",
     "svg",
     "table",
     "text",
@@ -47,7 +48,7 @@ CELL_WIDTH = 60
 
 _LINE = "1px solid rgba(127,127,127,0.5)"
 _ERROR_CHARACTERS, _NAME_CHARACTERS = 240, 128
-_BAR_WIDTH, _BAR_HEIGHT = CELL_WIDTH, 9
+_BAR_HEIGHT = 9
 
 
 class Html(str):
@@ -166,23 +167,34 @@ def _style(column: Column) -> str:
 
 def share(part: float, whole: float, colour: str = BLUE) -> Html:
     """A part in percent, and as a small bar."""
-    width = _BAR_WIDTH * min(max(part / whole, 0.0), 1.0) if whole else 0.0
+    width = CELL_WIDTH * min(max(part / whole, 0.0), 1.0) if whole else 0.0
     body = (
-        f'<rect width="{_BAR_WIDTH}" height="{_BAR_HEIGHT}" fill="currentColor" opacity="0.12"/>'
+        f'<rect width="{CELL_WIDTH}" height="{_BAR_HEIGHT}" fill="currentColor" opacity="0.12"/>'
         f'<rect width="{number(width)}" height="{_BAR_HEIGHT}" fill="{colour}"/>'
     )
     said = words.share(part, whole)
-    return Html(f"{text(said)} {svg(_BAR_WIDTH, _BAR_HEIGHT, said, body)}")
+    return Html(f"{text(said)} {small_svg(_BAR_HEIGHT, said, body)}")
 
 
 def svg(width: int, height: int, title: str, body: str) -> Html:
-    """A picture, with the sentence that stands for it where it is not seen."""
-    # Pictures in cells of tables keep their size; others are as wide as the page at most.
-    bound = "max-width:100%" if width > CELL_WIDTH else f"min-width:{width}px"
-    style = f"{bound};vertical-align:middle"
+    """A picture as wide as the page at most, with the sentence that stands for it where it is not seen."""
+    said = html.escape(words.plain(title))
+    return _svg(width, height, "max-width:100%", ' role="img"', f"<title>{said}</title>{body}")
+
+
+def small_svg(height: int, title: str, body: str) -> Html:
+    """A picture in a cell of a table, which keeps its size.
+
+    Viewers that take pictures out may leave what is written in them; this one has nothing written in it.
+    """
+    label = f' role="img" aria-label="{html.escape(words.plain(title))}"'
+    return _svg(CELL_WIDTH, height, f"min-width:{CELL_WIDTH}px", label, body)
+
+
+def _svg(width: int, height: int, bound: str, label: str, body: str) -> Html:
     return Html(
-        f'<svg role="img" width="{width}" height="{height}" viewBox="0 0 {width} {height}" style="{style}" '
-        f'font-family="sans-serif" font-size="10"><title>{html.escape(words.plain(title))}</title>{body}</svg>'
+        f'<svg{label} width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'style="{bound};vertical-align:middle" font-family="sans-serif" font-size="10">{body}</svg>'
     )
 
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["hot_report", "replay_report"]
 
 _ROWS_MAX = 10
-_CAUSES = {"key": "one key", "keys": "its keys together"}
 _KEY_CHARACTERS, _EXPLANATION_CHARACTERS = 40, 600
 
 
@@ -62,66 +61,72 @@ def replay_report(report: ReplayReport) -> str:
 @page.one_line_if_it_fails("HotReport")
 def hot_report(report: Any) -> str:  # noqa: ANN401 - a HotReport
     """The report on hot shards as HTML."""
-    shards, keys = list(report.shards), report.keys
-    refused = sum(shard.throttled for shard in shards)
+    shards = report.shards
+    refused = f"{words.plural(report.throttled, 'record')} would have been throttled"
+    turned_away = sum(shard.refused for shard in shards)
     heading = page.heading(
         "HotReport",
-        "",
-        words.plural(len(shards), "shard"),
-        page.key(page.RED, f"{words.plural(refused, 'record')} would be throttled") if refused else "nothing throttled",
+        report.stream,
+        words.plural(report.records, "record"),
+        page.key(page.RED, refused) if report.throttled else "nothing is over the limits",
+        f"{words.plural(turned_away, 'record')} refused" if turned_away else "",
     )
     contents = [heading]
     if shards:
-        contents.append(_hot_shards(shards))
-        contents += [_explanation(shard) for shard in shards[:_ROWS_MAX] if shard.explanation]
-    if len(keys):
-        contents.append(_hot_keys(keys))
+        contents.append(_hot_shards(report))
+        contents += [_explanation(shard) for shard in shards[:_ROWS_MAX]]
+    if len(report.keys):
+        contents.append(_hot_keys(report.keys))
     return page.frame(*contents)
 
 
-def _hot_shards(shards: list[Any]) -> page.Html:
-    salts = sorted({factor for shard in shards for factor in shard.salted or ()})
-    refused = ["As it is", "If split", *(f"Salted {factor}" for factor in salts)]
-    columns = [
-        page.Column("Shard"),
-        page.Column("Records", is_number=True),
-        page.Column("Share", is_number=True),
-        *(page.Column(head, under="throttled", is_number=True) for head in refused),
-        page.Column("Worst second", under="throttled, UTC"),
-    ]
+def _hot_shards(report: Any) -> page.Html:  # noqa: ANN401 - a HotReport
+    """What of each shard was, or would have been, refused; and of the whole stream, where there is more than one."""
+    shards = report.shards
+    salts = sorted({factor for shard in shards for factor in shard.salted})
+    columns = [page.Column("Shard"), page.Column("Records", is_number=True), page.Column("Share", is_number=True)]
+    if report.throttled:
+        heads = ["As it is", "If split", *(f"Salted {factor}" for factor in salts)]
+        columns += [page.Column(head, under="throttled", is_number=True) for head in heads]
+        columns.append(page.Column("Worst second", under="throttled, UTC"))
+    rows = [_hot_shard(shard, salts) for shard in shards[:_ROWS_MAX]]
+    if len(shards) > 1 and report.throttled:
+        remedies = [report.splitting, *(report.salting.get(factor) for factor in salts)]
+        refused = [f"{report.throttled:,}", *(_improved(left, report.throttled) for left in remedies)]
+        rows.append([page.faint("the stream"), f"{report.records:,}", "", *refused, ""])
     return page.table(
         columns,
-        [_hot_shard(shard, salts) for shard in shards[:_ROWS_MAX]],
+        [row[: len(columns)] for row in rows],
         more=f"\u2026 and {words.plural(len(shards) - _ROWS_MAX, 'shard')} more" if len(shards) > _ROWS_MAX else "",
     )
 
 
-def _hot_shard(shard: Any, salts: list[int]) -> list[object]:  # noqa: ANN401 - a shard of a HotReport
-    salted = shard.salted or {}
+def _hot_shard(shard: Any, salts: list[int]) -> list[object]:  # noqa: ANN401 - a HotShard
     worst = ""
     if shard.worst_second is not None:
-        worst = f"{shard.worst_second_throttled:,} at {words.at(shard.worst_second)}"
+        # The sentences say the day.
+        worst = f"{shard.worst_second_throttled:,} at {shard.worst_second:%H:%M:%S}"
     return [
-        page.Html(f"{page.code(shard.shard_id)}{'' if shard.is_open else ', closed'}"),
+        page.code(shard.shard_id),
         f"{shard.records:,}",
         # The report's shares are parts of 1.
         page.share(shard.share, 1.0, page.RED if shard.throttled else page.BLUE),
         f"{shard.throttled:,}",
-        "" if shard.split is None else _improved(shard.split.throttled, shard.throttled),
-        *(_improved(salted[factor], shard.throttled) if factor in salted else "" for factor in salts),
-        page.whole(worst),
+        _improved(None if shard.split is None else shard.split.throttled, shard.throttled),
+        *(_improved(shard.salted.get(factor), shard.throttled) for factor in salts),
+        worst,
     ]
 
 
-def _improved(after: int, before: int) -> page.Html:
-    """How many are refused afterwards; in bold where that helps."""
+def _improved(after: int | None, before: int) -> page.Html:
+    """How many would have been refused then; in bold where that helps."""
+    if after is None:
+        return page.Html("")
     return page.bold(f"{after:,}") if after < before else page.text(f"{after:,}")
 
 
-def _explanation(shard: Any) -> page.Html:  # noqa: ANN401 - a shard of a HotReport
-    said = words.cut(shard.explanation, _EXPLANATION_CHARACTERS)
-    cause = _CAUSES.get(shard.cause, "")
-    return page.paragraph(page.code(shard.shard_id), page.faint(f" {cause}: ") if cause else ": ", said)
+def _explanation(shard: Any) -> page.Html:  # noqa: ANN401 - a HotShard
+    return page.paragraph(words.cut(shard.explanation, _EXPLANATION_CHARACTERS))
 
 
 def _hot_keys(keys: Any) -> page.Html:  # noqa: ANN401 - a Table
@@ -130,7 +135,7 @@ def _hot_keys(keys: Any) -> page.Html:  # noqa: ANN401 - a Table
         page.Column("Shard"),
         page.Column("Records", is_number=True),
         page.Column("Bytes", is_number=True),
-        page.Column("Share", is_number=True),
+        page.Column("Share", under="of its shard", is_number=True),
     ]
     rows = [
         [

@@ -8,7 +8,7 @@ TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["BINS_MAX", "BinCounts", "coarser", "sparkline"]
+__all__ = ["BINS_MAX", "BinCounts", "coarser", "small_sparkline", "sparkline"]
 
 BINS_MAX = 60
 
@@ -49,6 +49,15 @@ def coarser(bins: Sequence[BinCounts], most: int = BINS_MAX) -> list[BinCounts]:
 
 def sparkline(bins: Sequence[BinCounts], *, width: int, height: int, title: str) -> page.Html:
     """A bar for each bin, as high as what arrived in it; the highest is as high as the picture."""
+    return page.svg(width, height, title, _drawn(bins, width, height))
+
+
+def small_sparkline(bins: Sequence[BinCounts], *, height: int, title: str) -> page.Html:
+    """The same in a cell of a table."""
+    return page.small_svg(height, title, _drawn(bins, page.CELL_WIDTH, height))
+
+
+def _drawn(bins: Sequence[BinCounts], width: int, height: int) -> str:
     shown = coarser(bins)
     peak = max((counts.kept + counts.refused for counts in shown), default=0) or 1
     step = width / (len(shown) or 1)
@@ -65,7 +74,7 @@ def sparkline(bins: Sequence[BinCounts], *, width: int, height: int, title: str)
                 floor -= tall
                 layers[colour].append(_bar(place * step, floor, wide, tall))
     ground = f'<rect y="{height - 1}" width="{width}" height="1" fill="currentColor" opacity="0.25"/>'
-    return page.svg(width, height, title, ground + _paths(layers.items()))
+    return ground + _paths(layers.items())
 
 
 def _bar(left: float, top: float, width: float, height: float) -> str:

@@ -8,17 +8,20 @@ import datetime
 from shardstream._epoch import from_millis
 from shardstream.display import family, page, ring, words
 from shardstream.display.shards import ShardFacts, most_first, short
-from shardstream.display.sparkline import BINS_MAX, BinCounts, coarser, sparkline
+from shardstream.display.sparkline import BINS_MAX, BinCounts, coarser, small_sparkline, sparkline
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 __all__ = ["StreamFacts", "draw", "facts_of", "stream"]
 
 _ROWS_MAX = 10
-# Records looked at: a fifth of a second's worth.
-_SURVEYED_MAX = 5_000_000
+# Showing a stream is not to be waited for: of more records than this, the newest are looked at.
+_SURVEYED_MAX = 1_000_000
+# Each shard has counts of its own in each bin: with so many shards, bins are fewer.
+_MANY_SHARDS, _FEW_BINS = 1_000, 15
 # Below this skew, loads are as even as hashed keys make them.
 _EVEN = 1.1
 _SPARK_WIDTH, _SPARK_HEIGHT = ring.WIDTH, 46
@@ -38,10 +41,10 @@ class StreamFacts:
         shards: Its shards, open and closed, parents before children.
         records: Records kept.
         surveyed: How many of the newest of them the shards and bins below tell of.
-        start: When the first bin starts; None without records.
+        start: When the first bin starts; None where nothing arrived.
         bin: How long a bin is.
         bins: What arrived in each bin.
-        bins_of: The same for each shard, by its name.
+        bins_of: The same for each shard that has a line, by its name.
         trouble: Why there is nothing to tell of records, if so.
     """
 
@@ -79,21 +82,28 @@ def facts_of(stream: Any) -> StreamFacts:  # noqa: ANN401 - a Stream, or what ca
         records=stream.record_count(),
     )
     try:
-        traffic = stream.traffic(bins=BINS_MAX, newest=_SURVEYED_MAX)
+        bins_max = BINS_MAX if len(shards) <= _MANY_SHARDS else _FEW_BINS
+        traffic = stream.traffic(bins=bins_max, newest=_SURVEYED_MAX)
         held = {row["shard_id"]: row for row in traffic.shards.to_pylist()}
-        bins, bins_of = _binned(traffic)
+        told = [_facts_of_shard(shard, held.get(shard.shard_id, {})) for shard in shards]
+        bins, bins_of = _binned(traffic, {shard.shard_id for shard in _shown(told)})
     except Exception as error:  # noqa: BLE001 - the shards are drawn without it
         return dataclasses.replace(facts, trouble=words.cut(f"{type(error).__name__}: {error}", 160))
     return dataclasses.replace(
         facts,
-        shards=[_facts_of_shard(shard, held.get(shard.shard_id, {})) for shard in shards],
+        shards=told,
         records=traffic.records,
         surveyed=traffic.surveyed,
-        start=traffic.start if traffic.surveyed else None,
+        start=traffic.start,
         bin=traffic.bin,
         bins=bins,
         bins_of=bins_of,
     )
+
+
+def _shown(shards: list[ShardFacts]) -> list[ShardFacts]:
+    """The shards that have a line: all in their order, if they are few, else those with most records."""
+    return shards if len(shards) <= _ROWS_MAX else most_first(shards)[:_ROWS_MAX]
 
 
 def _facts_of_shard(shard: Any, held: dict[str, Any]) -> ShardFacts:  # noqa: ANN401 - a Shard
@@ -108,21 +118,26 @@ def _facts_of_shard(shard: Any, held: dict[str, Any]) -> ShardFacts:  # noqa: AN
     )
 
 
-def _binned(traffic: Any) -> tuple[list[BinCounts], dict[str, list[BinCounts]]]:  # noqa: ANN401 - a Traffic
-    """What arrived in each bin: in all, and by shard."""
+def _binned(traffic: Any, shown: set[str]) -> tuple[list[BinCounts], dict[str, list[BinCounts]]]:  # noqa: ANN401
+    """What arrived in each bin: in all, and by shard for those shown."""
     history = traffic.history
-    if not len(history):
-        return [], {}
     names = ("shard_id", "time", "records", "throttled", "over_limit")
-    rows = list(zip(*(history.column(name) for name in names), strict=True))
-    places = [(time - traffic.start) // traffic.bin for _, time, *_ in rows]
-    bins = [BinCounts() for _ in range(max(places) + 1)]
+    columns = [history.column(name) for name in names]
+    # There may be a row for each of 10,000 shards in each bin: what is done for one is little.
+    place_of = {time: (time - traffic.start) // traffic.bin for time in set(columns[1])}
+    count = max(place_of.values(), default=-1) + 1
+    kept, over, refused = [0] * count, [0] * count, [0] * count
     bins_of: dict[str, list[BinCounts]] = {}
-    for place, (shard_id, _, kept, refused, over) in zip(places, rows, strict=True):
-        own = bins_of.setdefault(shard_id, [BinCounts() for _ in bins])
-        own[place] = own[place].plus(BinCounts(kept, over, refused))
-        bins[place] = bins[place].plus(BinCounts(kept, over, refused))
-    return bins, bins_of
+    for shard_id, time, own_kept, own_refused, own_over in zip(*columns, strict=True):
+        place = place_of[time]
+        kept[place] += own_kept
+        over[place] += own_over
+        refused[place] += own_refused
+        if shard_id in shown:
+            if shard_id not in bins_of:
+                bins_of[shard_id] = [BinCounts() for _ in range(count)]
+            bins_of[shard_id][place] = BinCounts(own_kept, own_over, own_refused)
+    return [BinCounts(*counts) for counts in zip(kept, over, refused, strict=True)], bins_of
 
 
 def draw(facts: StreamFacts) -> str:
@@ -171,48 +186,61 @@ def _ago(age: datetime.timedelta) -> str:
 def _arrivals(facts: StreamFacts) -> list[page.Html]:
     if facts.start is None or not facts.bins:
         return []
+    when = f"Arrivals {_when(facts, facts.start)}"
     bins = coarser(facts.bins)
-    length = facts.bin * -(-len(facts.bins) // BINS_MAX)
-    seconds = length / datetime.timedelta(seconds=1)
-    peak = max(counts.kept + counts.refused for counts in bins)
-    when = words.span(facts.start, facts.start + facts.bin * len(facts.bins))
     refused, over = (sum(getattr(counts, name) for counts in bins) for name in ("refused", "over"))
-    # Of what arrived at once there is no rate.
-    fastest = f"up to {words.rate(peak, seconds)} records a second" if seconds and len(bins) > 1 else ""
-    bars = f"{words.duration(length)} a bar" if len(bins) > 1 else ""
+    length = facts.bin * -(-len(facts.bins) // BINS_MAX)
+    # What arrived at once has no rate, and no shape.
+    has_shape = len(bins) > 1
     legend = page.facts(
-        page.text(f"Arrivals {when}"),
-        fastest,
-        bars,
+        when,
+        _fastest(bins, length) if has_shape else "",
         page.key(page.BLUE, "kept") if refused or over else "",
         page.key(page.AMBER, f"kept above a shard's limits ({over:,})") if over else "",
         page.key(page.RED, f"throttled ({refused:,})") if refused else "",
     )
-    title = f"Arrivals {when}" + (f", {fastest}" if fastest else "")
+    if not has_shape:
+        return [page.paragraph(legend)]
     return [
         page.paragraph(legend),
-        page.paragraph(sparkline(bins, width=_SPARK_WIDTH, height=_SPARK_HEIGHT, title=title)),
+        page.paragraph(sparkline(bins, width=_SPARK_WIDTH, height=_SPARK_HEIGHT, title=when)),
     ]
+
+
+def _when(facts: StreamFacts, start: datetime.datetime) -> str:
+    """When the first and the last record arrived; or the bins, where all were refused."""
+    first = [shard.first_arrival for shard in facts.shards if shard.first_arrival is not None]
+    last = [shard.last_arrival for shard in facts.shards if shard.last_arrival is not None]
+    if first and last:
+        return words.span(min(first), max(last))
+    return words.span(start, start + facts.bin * len(facts.bins))
+
+
+def _fastest(bins: Sequence[BinCounts], length: datetime.timedelta) -> str:
+    """How much came in the fullest bin: in a second of it, or in all of it where that is less or the bin is shorter."""
+    peak = max(counts.kept + counts.refused for counts in bins)
+    seconds = length / datetime.timedelta(seconds=1)
+    if seconds < 1 or peak < seconds:
+        return f"up to {words.plural(peak, 'record')} in a bar of {words.duration(length)}"
+    return f"up to {words.rate(peak, seconds)} records a second, {words.duration(length)} a bar"
 
 
 def _ring(facts: StreamFacts) -> list[page.Html]:
-    splits, merges = family.changes(facts.shards)
-    told = [words.plural(count, noun) for count, noun in ((splits, "split"), (merges, "merge")) if count]
-    contents = [
-        page.paragraph(
-            page.facts(
-                "Shards over the hash ring",
-                ", ".join(told),
-                "filled: open, hollow: closed" if told else "",
-            )
-        ),
-        page.paragraph(family.draw(facts.shards)),
-    ]
-    if even := ring.even_load(facts.shards):
-        contents += [
-            page.paragraph(page.facts("Records of open shards; dashed: an even load", _skew(facts.shards, even))),
-            page.paragraph(ring.draw(facts.shards)),
-        ]
+    """The family of shards, and the loads of the open ones; of a shard alone there is nothing to tell."""
+    contents = []
+    if len(facts.shards) > 1:
+        splits, merges = family.changes(facts.shards)
+        told = [words.plural(count, noun) for count, noun in ((splits, "split"), (merges, "merge")) if count]
+        legend = page.facts(
+            "Shards over the hash ring",
+            ", ".join(told),
+            "filled: open, hollow: closed" if told else "",
+        )
+        contents += [page.paragraph(legend), page.paragraph(family.draw(facts.shards))]
+    even = ring.even_load(facts.shards)
+    if even and sum(shard.is_open for shard in facts.shards) > 1:
+        legend = page.facts("Records of open shards; dashed: an even load", _skew(facts.shards, even))
+        contents += [page.paragraph(legend), page.paragraph(ring.draw(facts.shards))]
     return contents
 
 
@@ -227,7 +255,7 @@ def _skew(shards: list[ShardFacts], even: float) -> object:
 
 
 def _table(facts: StreamFacts) -> page.Html:
-    shown = facts.shards if len(facts.shards) <= _ROWS_MAX else most_first(facts.shards)[:_ROWS_MAX]
+    shown = _shown(facts.shards)
     records = sum(shard.records for shard in facts.shards)
     columns = _columns(facts)
     even = ring.even_load(facts.shards)
@@ -255,7 +283,7 @@ def _columns(facts: StreamFacts) -> list[page.Column]:
         columns.append(page.Column("Over", under="limit", is_number=True))
     if any(shard.throttled for shard in shards):
         columns.append(page.Column("Throttled", is_number=True))
-    if facts.bins_of:
+    if facts.bins_of and len(facts.bins) > 1:
         columns.append(page.Column("Arrivals"))
     return columns
 
@@ -282,4 +310,4 @@ def _row_sparkline(shard: ShardFacts, bins: list[BinCounts]) -> page.Html:
     if not bins:
         return page.Html("")
     title = f"Arrivals in {shard.shard_id}"
-    return sparkline(bins, width=page.CELL_WIDTH, height=_ROW_SPARK_HEIGHT, title=title)
+    return small_sparkline(bins, height=_ROW_SPARK_HEIGHT, title=title)

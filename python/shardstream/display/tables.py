@@ -80,6 +80,8 @@ def _shape(table: Table) -> str:
 def _first_rows(table: Table) -> page.Html:
     rows, _ = table.shape
     names = table.column_names
+    if not names:
+        return page.Html("")
     types = table.schema
     shown = names[:_COLUMNS_MAX]
     first = table.slice(0, _ROWS_MAX)
@@ -219,13 +221,14 @@ def _shards(records: Records) -> str:
     import numpy
 
     counted: Any = records[:_COUNTED_MAX]
-    indices, counts = numpy.unique(counted.to_numpy("shard_index"), return_counts=True)
-    pairs = sorted(zip(counts.tolist(), indices.tolist(), strict=True), key=lambda pair: (-pair[0], pair[1]))
-    of_first = f" of the first {_COUNTED_MAX:,}" if len(records) > _COUNTED_MAX else ""
-    if len(pairs) == 1:
-        return f"of shard {pairs[0][1]}{of_first}"
+    counts = numpy.bincount(counted.to_numpy("shard_index")).tolist()
+    pairs = sorted(
+        ((count, index) for index, count in enumerate(counts) if count), key=lambda pair: (-pair[0], pair[1])
+    )
     told = words.listed([f"{index} ({count:,})" for count, index in pairs], _SHARDS_MAX)
-    return f"of {words.plural(len(pairs), 'shard')}{of_first}: {told}"
+    if len(records) > _COUNTED_MAX:
+        return f"shards of the first {_COUNTED_MAX:,}: {told}"
+    return f"of shard {pairs[0][1]}" if len(pairs) == 1 else f"of {words.plural(len(pairs), 'shard')}: {told}"
 
 
 def _record(record: Record, spec: str) -> list[object]:

@@ -36,7 +36,7 @@ def draw(picture: Picture) -> Any:  # noqa: ANN401 - one of altair's many kinds 
         text=picture.title,
         subtitle=alt.Undefined if isinstance(picture, Blank) else picture.subtitle or alt.Undefined,
         anchor="start",
-        subtitleColor="#555555",
+        subtitleColor=QUIET,
         offset=12,
         limit=_WIDTH + 100,
     )
@@ -201,7 +201,7 @@ def _stacks(picture: Stacks) -> Any:  # noqa: ANN401
     encodings = {
         "x": fields.time_axis(picture.x, *picture.span, is_whole=True),
         "x2": alt.X2(field=end),
-        "y": alt.Y(field=above, type="quantitative", title=picture.y.title),
+        "y": fields.plain_axis(alt.Y, dataclasses.replace(picture.y, name=above)),
         "y2": alt.Y2(field=below),
         "tooltip": tooltip,
     }
@@ -247,13 +247,13 @@ def _bars(picture: Bars) -> Any:  # noqa: ANN401
         for row, words in zip(rows, scale.words([bar.value for bar in picture.bars]), strict=True):
             row[told] = words
         text = alt.Text(field=told, type="nominal")
-        layers.append(base.mark_text(align="left", dx=4, color="#555555").encode(x=x, y=y, text=text))
+        layers.append(base.mark_text(align="left", dx=4, color=QUIET).encode(x=x, y=y, text=text))
     if picture.mean is not None:
         value, name = picture.mean
         mean = alt.Chart(fields.data([{picture.x.name: value, "mean": name}]))
         at = alt.X(field=picture.x.name, type="quantitative")
         words = mean.mark_text(baseline="bottom", dy=-3, color=QUIET)
-        layers.append(mean.mark_rule(color="#333333", strokeDash=[5, 4]).encode(x=at))
+        layers.append(mean.mark_rule(color=QUIET, strokeDash=[5, 4]).encode(x=at))
         layers.append(words.encode(x=at, y=alt.value(0), text=alt.Text(field="mean", type="nominal")))
     return alt.layer(*layers).properties(width=_WIDTH, height=alt.Step(_ROW_HEIGHT))
 
@@ -320,7 +320,10 @@ def _family(picture: Family) -> Any:  # noqa: ANN401
         legend=None,
     )
     opacity = alt.Opacity(
-        field="state", type="nominal", title="shard is", scale=alt.Scale(domain=["open", "closed"], range=[1, 0.45])
+        field="state",
+        type="nominal",
+        scale=alt.Scale(domain=["open", "closed"], range=[1, 0.45]),
+        legend=alt.Legend(title="shard is", symbolFillColor=QUIET),
     )
     kind = fields.measure(picture.x)
     tooltip = [
@@ -346,7 +349,7 @@ def _family(picture: Family) -> Any:  # noqa: ANN401
             for link in picture.links
         ]
         told = [fields.tooltip(name, name, "nominal") for name in ("what", "shard", "child")]
-        rule = alt.Chart(fields.data(links)).mark_rule(color="#444444", strokeWidth=1.2)
+        rule = alt.Chart(fields.data(links)).mark_rule(color=QUIET, strokeWidth=1.2)
         dashes = {"split": [1, 0], "merge": [4, 3]}
         kinds = [kind for kind in dashes if any(link.kind == kind for link in picture.links)]
         dash = alt.StrokeDash(
@@ -405,14 +408,14 @@ def _ring(picture: Ring) -> Any:  # noqa: ANN401
         color=colour,
         tooltip=tooltip,
     )
-    even = alt.Chart(fields.data([{picture.y.name: 1}])).mark_rule(color="#333333", strokeDash=[5, 4])
+    even = alt.Chart(fields.data([{picture.y.name: 1}])).mark_rule(color=QUIET, strokeDash=[5, 4])
     return alt.layer(parts, even.encode(y=alt.Y(field=picture.y.name, type="quantitative"))).properties(
         width=_WIDTH, height=_HEIGHT
     )
 
 
 def _blank(picture: Blank) -> Any:  # noqa: ANN401
-    chart = alt.Chart(fields.data([{"what": picture.subtitle[0]}])).mark_text(fontSize=14, color="#777777")
+    chart = alt.Chart(fields.data([{"what": picture.subtitle[0]}])).mark_text(fontSize=14, color=QUIET)
     return chart.encode(text=alt.Text(field="what", type="nominal")).properties(width=_WIDTH, height=120)
 
 

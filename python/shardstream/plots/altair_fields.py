@@ -107,12 +107,16 @@ def value_axis(axis: Axis, series: list[Series]) -> Any:  # noqa: ANN401
     if axis.kind == "time":
         return moments(alt.Y, axis)
     zero = scale.starts_at_zero(series)
-    return alt.Y(field=axis.name, type="quantitative", scale=alt.Scale(zero=zero), title=axis.title)
+    return alt.Y(field=axis.name, type="quantitative", scale=alt.Scale(zero=zero), title=axis.title, axis=_ticks(axis))
 
 
 def plain_axis(channel: Callable[..., Any], axis: Axis) -> Any:  # noqa: ANN401
     """Numbers on an axis from zero."""
-    return channel(field=axis.name, type="quantitative", title=axis.title)
+    return channel(field=axis.name, type="quantitative", title=axis.title, axis=_ticks(axis))
+
+
+def _ticks(axis: Axis) -> Any:  # noqa: ANN401
+    return alt.Axis(tickMinStep=1) if axis.kind == "count" else alt.Undefined
 
 
 def colours(key: Axis, series: list[Series], *, is_line: bool = False) -> Any:  # noqa: ANN401

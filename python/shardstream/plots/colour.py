@@ -19,10 +19,11 @@ PALETTE = (
     "#882255",
     "#44AA99",
     "#AA7744",
-    "#777777",
+    "#8C8C8C",
 )
-ALARM = "#D7191C"
-QUIET = "#8A8A8A"
+ALARM = "#E0312F"
+# Words and rules that stand back, on white and on black.
+QUIET = "#7A7A7A"
 
 
 def of_shard(shard_id: str) -> str:

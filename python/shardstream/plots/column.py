@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, Literal, Protocol
 
+    from numpy.typing import NDArray
+
     from shardstream.plots.picture import Floats, Integers
 
     Quantity = Literal["number", "duration", "time"]
@@ -36,7 +38,6 @@ __all__ = ["labels", "micros", "numbers", "quantity", "span_unit", "times"]
 
 _NUMBER = re.compile(r"(U?Int|Float|Decimal)\d|Boolean")
 _MICROSECOND = datetime.timedelta(microseconds=1)
-_NAN = float("nan")
 # What a span is told in, from this many seconds on.
 _SPAN_UNITS = ((86_400 * 2, "d", 86_400.0), (3_600 * 2, "h", 3_600.0), (120, "min", 60.0), (1, "s", 1.0))
 
@@ -52,19 +53,23 @@ def quantity(data_type: str) -> Quantity | None:
 
 def numbers(table: Columns, name: str) -> Floats:
     """A column as floats: spans in seconds, times in microseconds since 1970; NaN where there is nothing to draw."""
-    of = _MEASURES[quantity(table.schema[name]) or "number"]
-    found = np.array([_NAN if value is None else of(value) for value in table.column(name)], dtype=np.float64)
-    found[~np.isfinite(found)] = _NAN
+    values = table.column(name)
+    measure = quantity(table.schema[name])
+    if measure == "duration":
+        values = [None if value is None else value.total_seconds() for value in values]
+    elif measure == "time":
+        values = [None if value is None else micros(value) for value in values]
+    found = np.array(values, dtype=np.float64)
+    found[~np.isfinite(found)] = np.nan
     return found
 
 
-def times(table: Columns, name: str) -> Integers:
-    """A column of times in microseconds since 1970."""
-    known: dict[Any, int] = {}
+def times(table: Columns, name: str, places: NDArray[np.intp] | None = None) -> Integers:
+    """A column of times in microseconds since 1970, or some places of it."""
     found = table.column(name)
-    for value in set(found):
-        known[value] = micros(value)
-    return np.fromiter((known[value] for value in found), dtype=np.int64, count=len(found))
+    if places is not None and len(places) < len(found):
+        found = [found[place] for place in places.tolist()]
+    return np.fromiter(map(micros, found), dtype=np.int64, count=len(found))
 
 
 def micros(time: datetime.date) -> int:
@@ -97,11 +102,4 @@ def _plain(value: object) -> str:
         return "null"
     if isinstance(value, datetime.datetime):
         return value.isoformat(sep=" ", timespec="auto").removesuffix("+00:00")
-    return str(value)
-
-
-_MEASURES: dict[str, Any] = {
-    "number": float,
-    "duration": datetime.timedelta.total_seconds,
-    "time": lambda time: float(micros(time)),
-}
+    return str(value) or repr(value)

@@ -61,7 +61,9 @@ def picture(result: WindowResult) -> Picture:
     subtitle = [f"{len(seconds):,} late {noun}; half of them by {words(middle)} or less, the latest by {words(most)}"]
     x = Axis("lateness", "behind the watermark by")
     ticks = _ticks(float(edges[0]), float(edges[-1]), is_log=is_log)
-    return Histogram(title, subtitle, x, Axis("rows", "late rows"), edges.tolist(), counts.tolist(), is_log, ticks)
+    return Histogram(
+        title, subtitle, x, Axis("rows", "late rows", "count"), edges.tolist(), counts.tolist(), is_log, ticks
+    )
 
 
 def words(seconds: float) -> str:

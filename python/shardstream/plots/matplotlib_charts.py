@@ -33,6 +33,7 @@ _WIDTH, _HEIGHT = 8.2, 4.0
 _ROW_HEIGHT, _MARGIN, _BLANK_HEIGHT = 0.27, 1.5, 1.8
 _LABEL_MAX, _TITLE_MAX, _LINE_MAX = 28, 70, 110
 _MARKED_MAX = 120
+_STEPS = [1, 2, 2.5, 5, 10]
 _BESIDE: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "frameon": False, "fontsize": 9}
 _DPI = 90
 
@@ -50,7 +51,7 @@ def draw(picture: Picture) -> ShownFigure:
     """Draw a picture."""
     rows = len(picture.bars) if isinstance(picture, Bars) else len(picture.lives) if isinstance(picture, Family) else 0
     height = _MARGIN + rows * _ROW_HEIGHT if rows else _BLANK_HEIGHT if isinstance(picture, Blank) else _HEIGHT
-    figure = ShownFigure(figsize=(_WIDTH, height), layout="constrained", facecolor="white")
+    figure = ShownFigure(figsize=(_WIDTH, height), layout="constrained")
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)  # type: ignore[no-untyped-call, unused-ignore]
     _DRAWN[type(picture)](picture, axes)
@@ -65,7 +66,7 @@ def draw(picture: Picture) -> ShownFigure:
             xycoords="axes fraction",
             textcoords="offset points",
             fontsize=9,
-            color="#555555",
+            color=QUIET,
         )
     return figure
 
@@ -150,15 +151,17 @@ def _bars(picture: Bars, axes: Axes) -> None:
     axes.set_yticks(places, [_shortened(bar.label) for bar in picture.bars])
     axes.set_ylim(len(picture.bars) - 0.4, -0.6)
     if all(not value < 0 for value in values):
-        axes.bar_label(drawn, scale.words(values), padding=3, fontsize=8, color="#555555")
+        axes.bar_label(drawn, scale.words(values), padding=3, fontsize=8, color=QUIET)
         axes.margins(x=0.1)
     axes.set_xlabel(_plain(picture.x.title))
     axes.xaxis.set_major_formatter(FuncFormatter(_number))
+    if picture.x.kind == "count":
+        axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=_STEPS))
     if picture.y.title:
         axes.set_ylabel(_plain(picture.y.title))
     if picture.mean is not None:
         value, name = picture.mean
-        axes.axvline(value, color="#333333", linestyle="--", linewidth=1)
+        axes.axvline(value, color=QUIET, linestyle="--", linewidth=1)
         axes.annotate(
             name,
             (value, 1),
@@ -182,7 +185,6 @@ def _histogram(picture: Histogram, axes: Axes) -> None:
     axes.set_xlim(picture.edges[0], picture.edges[-1])
     axes.set_xlabel(_plain(picture.x.title))
     _value_axis(axes, picture.y, is_from_zero=False)
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _family(picture: Family, axes: Axes) -> None:
@@ -198,7 +200,7 @@ def _family(picture: Family, axes: Axes) -> None:
     for link in picture.links:
         style = "-" if link.kind == "split" else "--"
         ends = (rows[link.parent_shard_id], rows[link.shard_id])
-        axes.vlines(at(link.at), min(ends), max(ends), color="#444444", linestyle=style, linewidth=1)
+        axes.vlines(at(link.at), min(ends), max(ends), color=QUIET, linestyle=style, linewidth=1)
     axes.set_yticks(range(len(rows)), [_shortened(life.label) for life in picture.lives])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     if is_time:
@@ -208,7 +210,7 @@ def _family(picture: Family, axes: Axes) -> None:
         axes.set_xlabel(picture.x.title)
     handles = [Patch(color=QUIET, label="open"), Patch(color=QUIET, alpha=0.45, label="closed")]
     lines = [
-        Line2D([], [], color="#444444", linestyle="-" if kind == "split" else "--", label=kind)
+        Line2D([], [], color=QUIET, linestyle="-" if kind == "split" else "--", label=kind)
         for kind in ("split", "merge")
         if any(link.kind == kind for link in picture.links)
     ]
@@ -226,7 +228,7 @@ def _ring(picture: Ring, axes: Axes) -> None:
             edgecolor="white",
             linewidth=0.8,
         )
-    axes.axhline(1, color="#333333", linestyle="--", linewidth=1)
+    axes.axhline(1, color=QUIET, linestyle="--", linewidth=1)
     axes.set_xlim(0, 100)
     axes.set_xlabel(picture.x.title)
     _value_axis(axes, picture.y, is_from_zero=False)
@@ -238,7 +240,7 @@ def _ring(picture: Ring, axes: Axes) -> None:
 def _blank(picture: Blank, axes: Axes) -> None:
     axes.set_axis_off()
     said = "\n".join(map(_plain, picture.subtitle))
-    axes.text(0.5, 0.5, said, ha="center", va="center", fontsize=12, color="#777777", transform=axes.transAxes)
+    axes.text(0.5, 0.5, said, ha="center", va="center", fontsize=12, color=QUIET, transform=axes.transAxes)
 
 
 def _legend(axes: Axes, key: Axis | None, pairs: Iterable[tuple[str, str]], title: str | None = None) -> None:
@@ -263,6 +265,8 @@ def _as_dates(axis: MatplotlibAxis) -> None:
 def _value_axis(axes: Axes, axis: Axis, *, is_from_zero: bool) -> None:
     axes.set_ylabel(_plain(axis.title))
     axes.yaxis.set_major_formatter(FuncFormatter(_number))
+    if axis.kind == "count":
+        axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=_STEPS))
     axes.grid(axis="y", alpha=0.3, linewidth=0.6)
     axes.set_axisbelow(True)
     if is_from_zero:
@@ -293,7 +297,7 @@ def _shortened(words: str, most: int = _LABEL_MAX) -> str:
 
 
 def _number(value: float, _place: int | None = None) -> str:
-    return "" if math.isnan(value) else f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"  # noqa: PLR2004 - a million
+    return "" if math.isnan(value) else scale.figures(value)
 
 
 _DRAWN: dict[type[Picture], Callable[[Any, Axes], None]] = {

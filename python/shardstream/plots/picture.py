@@ -41,11 +41,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """What is laid off: the column's name, what the axis says, and the kind of its values."""
+    """What is laid off: the column's name, what the axis says, and the kind of its values; all counts are whole."""
 
     name: str
     title: str
-    kind: Literal["number", "time"] = "number"
+    kind: Literal["number", "time", "count"] = "number"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,13 @@ TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["alone", "starts_at_zero", "words"]
+__all__ = ["alone", "figures", "starts_at_zero", "words"]
 
 # Values that vary by less than this share of themselves would lie flat under the top of an axis from zero.
 _FLAT = 0.25
+_THOUSAND, _MILLION = 1e3, 1e6
+# Longer figures than this are counted, not read.
+_LONG = 1e12
 
 
 def starts_at_zero(series: Sequence[Series]) -> bool:
@@ -44,10 +47,20 @@ def words(values: Sequence[float]) -> list[str]:
         (['58,665', '32'], ['2.567', '1,200.2'])
     """
     there = [value for value in values if math.isfinite(value)]
-    if all(value.is_integer() for value in there):
-        return [f"{value:,.0f}" if math.isfinite(value) else "" for value in values]
-    return [_fine(value) if math.isfinite(value) else "" for value in values]
+    written = figures if all(value.is_integer() for value in there) else _fine
+    return [written(value) if math.isfinite(value) else "" for value in values]
+
+
+def figures(value: float) -> str:
+    """A value as it is written on an axis.
+
+    Examples:
+        >>> figures(58_665.0), figures(0.25), figures(2e18)
+        ('58,665', '0.25', '2e+18')
+    """
+    size = abs(value)
+    return f"{value:,.6g}" if size < _MILLION else f"{value:,.0f}" if size < _LONG else f"{value:.4g}"
 
 
 def _fine(value: float) -> str:
-    return f"{value:,.1f}" if abs(value) >= 1_000 else f"{value:.4g}"  # noqa: PLR2004 - four digits are read at once
+    return f"{value:,.1f}" if _THOUSAND <= abs(value) < _LONG else f"{value:.4g}"

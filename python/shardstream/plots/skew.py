@@ -93,4 +93,4 @@ def per_shard(records: Mapping[str, int], *, throttled: int) -> Picture:
         shown = sorted(fullest)
     bars = [Bar(short(shard_id), float(records[shard_id]), short(shard_id), of_shard(shard_id)) for shard_id in shown]
     mean = (total / len(records), "even spread") if len(records) > 1 else None
-    return Bars(title, subtitle, Axis("records", "records"), Axis("shard", ""), None, bars, mean)
+    return Bars(title, subtitle, Axis("records", "records", "count"), Axis("shard", ""), None, bars, mean)

@@ -89,7 +89,7 @@ def throughput(traffic: Traffic, name: str, time: str | None = None) -> Picture:
     limit = (float(RECORDS_PER_SECOND), "a shard's limit: 1,000 records/s") if is_near else None
     step = _span_words(history.width)
     subtitle = [f"in steps of {step}{surveyed_words(traffic)}", *left_out, *history.refusals()]
-    y = Axis("records_per_second", "records/s") if is_rate else Axis("records", f"records in {step}")
+    y = Axis("records_per_second", "records/s") if is_rate else Axis("records", f"records in {step}", "count")
     return Lines(title, subtitle, _time(time), y, _SHARD, series, "step", limit, alarms)
 
 
@@ -110,7 +110,7 @@ def throttles(traffic: Traffic, name: str, time: str | None = None) -> Picture:
     opening = f"in steps of {_span_words(history.width)}{surveyed_words(traffic)}"
     span = (history.start, history.start + (int(history.steps.max()) + 1) * history.width)
     subtitle = [opening, *left_out, *history.refusals()]
-    return Stacks(title, subtitle, _time(time), Axis("records", "records"), _SHARD, series, span)
+    return Stacks(title, subtitle, _time(time), Axis("records", "records", "count"), _SHARD, series, span)
 
 
 def short(shard_id: str) -> str:

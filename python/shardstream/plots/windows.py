@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,18 +11,18 @@ from shardstream.errors import ColumnNotFoundError, ColumnTypeError, InvalidArgu
 from shardstream.plots import column, thin
 from shardstream.plots.colour import PALETTE
 from shardstream.plots.picture import Axis, Bar, Bars, Blank, Groups, Lines, Series, Stacks
+from shardstream.plots.rows import is_told_by_end, take
 
 TYPE_CHECKING = False  # `typing` costs more to import than all of this package
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, Literal
+    from typing import Literal
 
     from numpy.typing import NDArray
 
     from shardstream.plots.picture import Floats, Integers, Mark, Picture
+    from shardstream.plots.rows import Rows
     from shardstream.query import WindowResult
-
-    Codes = NDArray[np.intp]
 
 __all__ = ["KINDS", "picture"]
 
@@ -38,20 +37,6 @@ _GROUPS_MAX = 24
 _GROUPED_WINDOWS_MAX = 8
 _GROUPED_SERIES_MAX = 4
 _EDGES = ("window_start", "window_end")
-# Windows that grow or look back share or blur their start: their end is what tells them apart.
-_TOLD_BY_END = ("cumulate", "rolling")
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """The rows that are drawn, sorted by series and time, each series and time once."""
-
-    codes: Codes
-    times: Integers
-    ends: Integers
-    values: Floats
-    labels: list[str]
-    stride: int | None  # how far apart windows that follow each other are; None where that is not given
 
 
 def picture(
@@ -77,30 +62,28 @@ def picture(
     shown = str(result.window) if result.window is not None else "windows"
     if not len(result):
         return Blank(asked, ["no windows"])
-    facts = _facts(result, value, keys)
-    if not np.isfinite(facts.values).any():
+    rows = take(result, value, keys, measure, BARS_MAX)
+    if not np.isfinite(rows.values).any():
         return Blank(asked, [f"{shown}: no value of {value} is a number"])
-    chosen: Mark | Literal["bar"] = kind or _fitting(result, facts, measure)
+    chosen: Mark | Literal["bar"] = kind or _fitting(result, rows, measure)
     if measure == "time" and chosen == "bar":
         message = f'kind: bars start at zero, which `{value}`, a column of times, does not have: use "line" or "point"'
         raise InvalidArgumentException(message)
     unit = ""
     if measure == "duration":
-        unit, size = column.span_unit(float(np.nanmax(np.abs(facts.values))))
-        facts.values[:] /= size
-    axis = _value_axis(value, measure, unit)
-    key = Axis(_free_name(" / ".join(keys), result), " / ".join(keys)) if keys else None
-    windows = np.unique(facts.times)
-    opening = f"{shown}, {_counted_windows(result, facts)}"
-    if chosen == "bar" and len(windows) == 1:
-        return _bars(asked, opening, facts, keys, axis=axis, key=key)
-    name = "window_end" if _is_told_by_end(result) else "window_start"
+        unit, size = column.span_unit(float(np.nanmax(np.abs(rows.values))))
+        rows.values[:] /= size
+    axis = _value_axis(rows, value, measure, unit)
+    key = Axis(_free_name(" / ".join(keys), result, keys), " / ".join(keys)) if keys else None
+    if chosen == "bar" and len(rows.windows) == 1:
+        return _bars(asked, [f"{shown}: {_moment_words(rows)}", *_left_out(rows, keys, axis)], rows, axis, key)
+    rows = rows.first(SERIES_MAX)
+    name = "window_end" if is_told_by_end(result) else "window_start"
     time = Axis(name, f"{name.replace('_', ' ')} (UTC)", "time")
-    places, left_out = _greatest(facts, SERIES_MAX, keys, value, measure)
-    subtitle = [opening, *left_out]
+    subtitle = [f"{shown}, {_counted_windows(result, rows)}", *_left_out(rows, keys, axis)]
     if chosen == "bar":
-        return _grouped(asked, subtitle, facts, places, time=time, axis=axis, key=key)
-    return _lines(asked, subtitle, facts, places, time=time, axis=axis, key=key, mark=chosen)
+        return _grouped(asked, subtitle, rows, time=time, axis=axis, key=key)
+    return _lines(asked, subtitle, rows, time=time, axis=axis, key=key, mark=chosen)
 
 
 def _keys(result: WindowResult, by: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -147,126 +130,66 @@ def _known(result: WindowResult, name: str, known: list[str]) -> None:
         raise ColumnNotFoundError(message)
 
 
-def _facts(result: WindowResult, value: str, keys: tuple[str, ...]) -> _Facts:
-    """The rows to draw."""
-    ends = column.times(result, "window_end")
-    times = ends if _is_told_by_end(result) else column.times(result, "window_start")
-    values = column.numbers(result, value)
-    codes, combinations = _coded(result, keys)
-    order = np.lexsort((times, codes))
-    codes, times, ends, values = codes[order], times[order], ends[order], values[order]
-    is_last = np.ones(len(codes), dtype=bool)
-    is_last[:-1] = (codes[1:] != codes[:-1]) | (times[1:] != times[:-1])
-    if not is_last.all():
-        # Of a live query's changes, and of a rolling window's rows of one time, the last one counts.
-        if result.window is None or not set(result.keys) <= set(keys):
-            raise InvalidArgumentException(_ambiguous(result, keys))
-        codes, times, ends, values = codes[is_last], times[is_last], ends[is_last], values[is_last]
-    return _Facts(codes, times, ends, values, column.labels(combinations), _stride(result))
-
-
-def _stride(result: WindowResult) -> int | None:
-    """How many microseconds windows that follow each other are apart; nothing where that is not given."""
-    if result.window is None:
-        return None
-    spans = result.window.spans
-    span = {"tumble": "size", "hop": "slide", "cumulate": "step"}.get(result.window.kind)
-    return None if span is None else spans[span] // 1_000
-
-
-def _ambiguous(result: WindowResult, keys: tuple[str, ...]) -> str:
-    told = f"by {', '.join(keys)}" if keys else "without keys"
-    if result.keys:
-        missing = ", ".join(map(repr, result.keys))
-        return f"by: {told} a window has several rows: draw by all keys ({missing}), or run the query by fewer"
-    return f'by: {told} a window has several rows: name the columns that tell them apart, as in by="region"'
-
-
-def _coded(result: WindowResult, keys: tuple[str, ...]) -> tuple[Codes, list[tuple[Any, ...]]]:
-    """For each row the place of its combination of key values, and the combinations."""
-    if not keys:
-        return np.zeros(len(result), dtype=np.intp), [()]
-    columns = [list(map(_told, result.column(key))) for key in keys]
-    places: dict[tuple[Any, ...], int] = {}
-    codes = [places.setdefault(combination, len(places)) for combination in zip(*columns, strict=True)]
-    return np.array(codes, dtype=np.intp), list(places)
-
-
-def _told(value: Any) -> Any:  # noqa: ANN401 - a key's value, of whatever type
-    """A value that equals itself, and can be looked up."""
-    if isinstance(value, float) and math.isnan(value):
-        return "NaN"
-    return repr(value) if isinstance(value, list | dict) else value
-
-
-def _fitting(result: WindowResult, facts: _Facts, measure: column.Quantity) -> Mark | Literal["bar"]:
-    windows, series = len(np.unique(facts.times)), len(facts.labels)
+def _fitting(result: WindowResult, rows: Rows, measure: column.Quantity) -> Mark | Literal["bar"]:
+    windows = len(rows.windows)
     if measure == "time":
         return "line" if windows > 1 else "point"
-    if windows == 1 or (
-        windows <= _GROUPED_WINDOWS_MAX and series <= _GROUPED_SERIES_MAX and not _is_told_by_end(result)
-    ):
+    is_few = windows <= _GROUPED_WINDOWS_MAX and len(rows.labels) <= _GROUPED_SERIES_MAX
+    if windows == 1 or (is_few and not is_told_by_end(result)):
         return "bar"
     return "span" if result.window is not None and result.window.kind == "session" else "line"
 
 
-def _value_axis(value: str, measure: column.Quantity, unit: str) -> Axis:
+def _value_axis(rows: Rows, value: str, measure: column.Quantity, unit: str) -> Axis:
     if measure == "time":
         return Axis(value, f"{value} (UTC)", "time")
-    return Axis(value, f"{value} ({unit})" if unit else value)
+    if unit:
+        return Axis(value, f"{value} ({unit})")
+    is_whole = not np.any(np.nan_to_num(rows.values) % 1)
+    return Axis(value, value, "count" if is_whole else "number")
 
 
-def _is_told_by_end(result: WindowResult) -> bool:
-    return result.window is not None and result.window.kind in _TOLD_BY_END
-
-
-def _counted_windows(result: WindowResult, facts: _Facts) -> str:
+def _counted_windows(result: WindowResult, rows: Rows) -> str:
     kind = None if result.window is None else result.window.kind
     if kind == "session":
-        return _counted(len(facts.times), "session")
-    return _counted(len(np.unique(facts.times)), "moment" if kind == "rolling" else "window")
+        return _counted(len(rows.times), "session")
+    return _counted(len(rows.windows), "moment" if kind == "rolling" else "window")
 
 
 def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _free_name(name: str, result: WindowResult) -> str:
+def _free_name(name: str, result: WindowResult, keys: tuple[str, ...]) -> str:
     """The name, or one like it, where another column has it already."""
-    while name in result.schema and name not in result.keys:
+    while name in result.schema and name not in keys:
         name += "_"
     return name
 
 
-def _greatest(
-    facts: _Facts, most: int, keys: tuple[str, ...], value: str, measure: column.Quantity
-) -> tuple[list[int], list[str]]:
-    """The series to draw, greatest first, and what to say of the rest."""
-    weights = np.isfinite(facts.values).astype(np.float64) if measure == "time" else np.nan_to_num(facts.values)
-    totals = np.bincount(facts.codes, weights=weights, minlength=len(facts.labels))
-    ranked = sorted(range(len(facts.labels)), key=lambda code: (-totals[code], facts.labels[code]))
-    if len(ranked) <= most:
-        return ranked, []
+def _left_out(rows: Rows, keys: tuple[str, ...], axis: Axis) -> list[str]:
+    """What to say of the series that are not drawn."""
+    if len(rows.labels) == rows.series:
+        return []
     named = f"{'values' if len(keys) == 1 else 'combinations'} of {' and '.join(keys)}"
-    rank = "the most values" if measure == "time" else f"the greatest sum of {value}"
-    return ranked[:most], [f"{most} of {len(ranked):,} {named}: those with {rank}"]
+    rank = "the most values" if axis.kind == "time" else f"the greatest sum of {axis.name}"
+    return [f"{len(rows.labels)} of {rows.series:,} {named}: those with {rank}"]
 
 
-def _bars(title: str, opening: str, facts: _Facts, keys: tuple[str, ...], *, axis: Axis, key: Axis | None) -> Bars:
-    when = _moment_words(facts)
+def _bars(title: str, subtitle: list[str], rows: Rows, axis: Axis, key: Axis | None) -> Bars:
     if key is None:
-        y = Axis("window", "")
-        return Bars(title, [opening], axis, y, None, [Bar(when, float(facts.values[0]), None, PALETTE[0])])
-    places, left_out = _greatest(facts, BARS_MAX, keys, axis.name, "number")
-    by_code = dict(zip(facts.codes.tolist(), facts.values.tolist(), strict=True))
-    bars = [Bar(facts.labels[place], by_code[place], None, PALETTE[0]) for place in places]
-    return Bars(title, [f"{opening}: {when}", *left_out], axis, key, None, bars)
+        bar = Bar(_moment_words(rows), float(rows.values[0]), None, PALETTE[0])
+        return Bars(title, subtitle, axis, Axis("window", ""), None, [bar])
+    bars = [
+        Bar(rows.labels[code], value, None, PALETTE[0])
+        for code, value in zip(rows.codes.tolist(), rows.values.tolist(), strict=True)
+    ]
+    return Bars(title, subtitle, axis, key, None, bars)
 
 
-def _moment_words(facts: _Facts) -> str:
-    start, end = int(facts.times[0]), int(facts.ends.max())
-    first, last = _stamp(start), _stamp(end)
-    return f"{first} UTC" if start == end else f"{first} to {last} UTC"
+def _moment_words(rows: Rows) -> str:
+    start, end = int(rows.times[0]), int(rows.ends.max())
+    return f"{_stamp(start)} UTC" if start == end else f"{_stamp(start)} to {_stamp(end)} UTC"
 
 
 def _stamp(time: int) -> str:
@@ -276,46 +199,33 @@ def _stamp(time: int) -> str:
     return shown
 
 
-def _rows(facts: _Facts, code: int) -> slice:
-    return slice(int(np.searchsorted(facts.codes, code)), int(np.searchsorted(facts.codes, code, side="right")))
-
-
 def _grouped(
-    title: str, subtitle: list[str], facts: _Facts, places: list[int], *, time: Axis, axis: Axis, key: Axis | None
+    title: str, subtitle: list[str], rows: Rows, *, time: Axis, axis: Axis, key: Axis | None
 ) -> Groups | Stacks:
-    windows = np.unique(facts.times)
-    rows = [_rows(facts, code) for code in places]
     series = [
-        Series(facts.labels[code], PALETTE[place], facts.times[at], facts.values[at], facts.ends[at])
-        for place, (code, at) in enumerate(zip(places, rows, strict=True))
+        Series(label, PALETTE[code], rows.times[at], rows.values[at], rows.ends[at])
+        for code, (label, at) in enumerate(zip(rows.labels, map(rows.of, range(len(rows.labels))), strict=True))
     ]
-    if len(windows) <= _GROUPS_MAX:
-        named = {int(window): _stamp(int(window)) for window in windows}
+    count = len(rows.windows)
+    if count <= _GROUPS_MAX:
+        named = {int(window): _stamp(int(window)) for window in rows.windows}
         return Groups(title, subtitle, time, axis, key, named, series)
-    if len(series) == 1 and len(windows) <= MARKS_MAX and not np.any(series[0].times == series[0].ends):
-        span = (int(facts.times[0]), int(facts.ends.max()))
+    if len(series) == 1 and count <= MARKS_MAX and not np.any(series[0].times == series[0].ends):
+        span = (int(rows.times[0]), int(rows.ends.max()))
         return Stacks(title, subtitle, time, axis, key, series, span)
-    message = (
-        f"kind: too many bars to be told apart: {len(windows):,} windows of {_counted(len(facts.labels), 'series')}; "
-        'use kind="line"'
-    )
+    told = f"{count:,} windows of {len(series)} series"
+    message = f'kind: too many bars to be told apart: {told}; use kind="line"'
     raise InvalidArgumentException(message)
 
 
 def _lines(
-    title: str,
-    subtitle: list[str],
-    facts: _Facts,
-    places: list[int],
-    *,
-    time: Axis,
-    axis: Axis,
-    key: Axis | None,
-    mark: Mark,
+    title: str, subtitle: list[str], rows: Rows, *, time: Axis, axis: Axis, key: Axis | None, mark: Mark
 ) -> Lines:
-    runs = [_Run(facts.times[at], facts.values[at], facts.ends[at]) for at in (_rows(facts, code) for code in places)]
-    runs = [run.without_nulls() for run in runs] if mark in ("point", "span") else runs
-    stride = facts.stride
+    parts = [rows.of(code) for code in range(len(rows.labels))]
+    runs = [_Run(rows.times[at], rows.values[at], rows.ends[at]) for at in parts]
+    is_path = mark in ("line", "step")
+    stride = rows.stride if is_path else None
+    runs = runs if is_path else [run.without_nulls() for run in runs]
     closes = mark == "step" and time.name == "window_start"
     shown = [run.drawn(stride, closes=closes) for run in runs]
     if sum(len(run.times) for run in shown) > MARKS_MAX:
@@ -327,8 +237,8 @@ def _lines(
         note = f"{drawn:,} of {count:,} points drawn: the lowest and highest in each of {columns} steps of time"
         subtitle = [*subtitle, note]
     series = [
-        Series(facts.labels[code], PALETTE[place], run.times, run.values, run.ends if mark == "span" else None)
-        for place, (code, run) in enumerate(zip(places, shown, strict=True))
+        Series(label, PALETTE[code], run.times, run.values, run.ends if mark == "span" else None)
+        for code, (label, run) in enumerate(zip(rows.labels, shown, strict=True))
     ]
     return Lines(title, subtitle, time, axis, key, series, mark)
 
