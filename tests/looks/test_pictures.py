@@ -4,8 +4,10 @@ import io
 
 import altair as alt
 import matplotlib.figure
+import numpy as np
 import pictures
 import pytest
+from PIL import Image
 
 
 def by_matplotlib(*draw, transparent=False):
@@ -55,6 +57,23 @@ def test_faults_when_nothing_is_drawn_then_finds_that_it_is_empty():
     file = io.BytesIO()
     matplotlib.figure.Figure(figsize=(4, 3)).savefig(file)
     assert pictures.faults(file.getvalue()) == ["100.0% of it are of one colour: it is empty"]
+
+
+@pytest.mark.parametrize(("name", "place"), [("left", (-0.2, 0.5)), ("right", (0.95, 0.5)), ("top", (0.5, 0.99))])
+def test_faults_when_a_label_is_cut_off_then_finds_where(name, place):
+    figure = matplotlib.figure.Figure(figsize=(6, 3))
+    line(figure.subplots())
+    figure.text(*place, "a label that is long enough to be cut off, wherever it is on its picture", fontsize=14)
+    file = io.BytesIO()
+    figure.savefig(file)
+    assert f"something is cut off at its {name}" in pictures.faults(file.getvalue())
+
+
+def test_faults_when_a_picture_has_no_margin_then_none():
+    dots = np.random.default_rng(1).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(dots).save(file, "PNG")
+    assert pictures.faults(file.getvalue()) == []
 
 
 def test_faults_when_transparent_then_finds_that_the_dark_hides_it():
