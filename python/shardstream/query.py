@@ -280,7 +280,7 @@ class WindowQuery:
         timeout: str | datetime.timedelta | None,
     ) -> _core.QueryFollow:
         if not isinstance(self._source, _core.Stream):
-            message = "a live query is of a stream; a table has all its rows already: collect() it"
+            message = "follow() and live() are for streams; a table has all its rows already: collect() it"
             raise InvalidArgumentException(message)
         query = self._native()
         changes = _choice(emit, "emit", ("final", "changes")) == "changes"
