@@ -167,7 +167,10 @@ class HotShard:
         load = f"which took {self.share:.0%} of the records."
         if not self.throttled or self.worst_second is None:
             if self.refused:
-                return [f"{self.shard_id} did throttle {self.refused:,} records.", f"Of what it took, {_lower(key)}, {load}"]
+                return [
+                    f"{self.shard_id} did throttle {self.refused:,} records.",
+                    f"Of what it took, {_lower(key)}, {load}",
+                ]
             return [f"{key}, {load} Nothing that it took was over its limits."]
         times = "once" if self.throttled == 1 else f"{self.throttled:,} times"
         seconds = "1 second" if self.seconds_throttled == 1 else f"{self.seconds_throttled:,} seconds"
