@@ -258,6 +258,9 @@ class WindowQuery:
         """Show the newest windows while records come; see `Stream.live`."""
         from shardstream.live import LiveView
 
+        if not isinstance(self._source, _core.Stream):
+            message = "live() is for streams; a table has all its rows already: collect() it"
+            raise InvalidArgumentException(message)
         return LiveView(self, every=every, rows=rows, timeout=timeout, start=start, end=end, shard_id=shard_id)
 
     def __repr__(self) -> str:
@@ -280,7 +283,7 @@ class WindowQuery:
         timeout: str | datetime.timedelta | None,
     ) -> _core.QueryFollow:
         if not isinstance(self._source, _core.Stream):
-            message = "follow() and live() are for streams; a table has all its rows already: collect() it"
+            message = "follow() is for streams; a table has all its rows already: collect() it"
             raise InvalidArgumentException(message)
         query = self._native()
         changes = _choice(emit, "emit", ("final", "changes")) == "changes"

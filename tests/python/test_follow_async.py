@@ -270,8 +270,6 @@ def test_follower_when_the_clock_stands_still_then_waits_without_a_timeout():
     assert data_of(asyncio.run(follow())) == [5]
 
 
-# FIXME: a stream that is deleted between two looks at it is an error to whoever follows it, not the end.
-@pytest.mark.xfail(strict=False, raises=errors.ResourceNotFoundException)
 def test_follow_when_the_stream_is_deleted_in_between_then_ends():
     for _ in range(50):
         with ss.Engine() as engine:
@@ -282,7 +280,6 @@ def test_follow_when_the_stream_is_deleted_in_between_then_ends():
                 assert waiting.result(SOON_S) is None
 
 
-@pytest.mark.xfail(strict=False, raises=errors.ResourceNotFoundException)
 def test_follower_when_the_stream_is_deleted_then_ends(stream):
     async def follow():
         waiting = asyncio.ensure_future(collected(stream.follow_async(), None))

@@ -396,8 +396,6 @@ print("the parent goes on")
 """
 
 
-# FIXME: the child waits for locks that a thread of its parent held; an engine of a folder says ForkedEngineError.
-@pytest.mark.xfail(strict=True, reason="an engine in memory does not notice a fork")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_fork_when_an_engine_in_memory_is_used_in_the_child_then_nothing_hangs():
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED]
