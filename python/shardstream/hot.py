@@ -279,8 +279,8 @@ class HotReport:
         hot = [shard.explanation for shard in self.shards if shard.throttled or shard.refused]
         if self.refused:
             hot.append(
-                f"What {self.stream} refused it does not keep: replay the same records into a stream without limits, and "
-                "explain that one, to see of which keys they were and what would help."
+                f"What {self.stream} refused it does not keep: replay the same records into a stream without limits, "
+                "and explain that one, to see of which keys they were and what would help."
             )
         if hot:
             return "\n\n".join(hot)
