@@ -11,9 +11,9 @@ import pytest
 
 PROGRAM = Path(__file__).with_name("interrupted.py")
 # What native code hears within 50 ms has time to be scheduled on a machine that is at much else.
-SOON_S = 2.5
+SOON_S = 1.5
 # How long a call is under way before it is interrupted.
-INTO_S = 0.2
+INTO_S = 0.1
 
 WAIT = [
     "follow",
@@ -63,7 +63,9 @@ def interrupted(name, folder, *, into=INTO_S):
 
 @pytest.mark.parametrize("name", WAIT + WORK)
 def test_ctrl_c_when_a_call_is_under_way_then_it_lets_go_soon_and_the_engine_stays_usable(name, tmp_path):
-    ended, seconds, others = interrupted(name, tmp_path / "events")
+    # Once its rows are routed, a write is over in a moment, and not interrupted.
+    into = 0.02 if name == "write" else INTO_S
+    ended, seconds, others = interrupted(name, tmp_path / "events", into=into)
     assert ended == "interrupted"
     assert seconds < SOON_S
     assert others == ["usable"]
