@@ -60,7 +60,7 @@ class LiveView:
         timeout: str | datetime.timedelta | None,
         start: position.Position,
         end: position.Position | None,
-        shard_id: str | None,
+        shard_id: str | _core.Shard | None,
     ) -> None:
         """Show a query, and begin to follow its stream."""
         every_s = nanoseconds(every, "every") / 1e9

@@ -129,7 +129,7 @@ class WindowQuery:
         order: Literal["event", "arrival"] = "event",
         start: position.Position = "TRIM_HORIZON",
         end: position.Position | None = None,
-        shard_id: str | None = None,
+        shard_id: str | _core.Shard | None = None,
         threads: int | None = None,
     ) -> WindowResult:
         """Answer from all that is there now; every window closes.
@@ -142,7 +142,7 @@ class WindowQuery:
                 have: rows in order of arrival against the watermark, those that come too late kept apart in `late`.
             start: Where to begin in a stream, as in `Stream.read`.
             end: Where to stop in a stream.
-            shard_id: Read this shard only.
+            shard_id: Read this shard only: its id, or one of `shards()`.
             threads: How many threads to use at most; default the engine's for a stream, else the environment variable
                 SHARDSTREAM_THREADS, else the cores. The answer is the same for any number.
 
@@ -174,8 +174,9 @@ class WindowQuery:
                 )
                 return self._result(answer)
             return self._result(query.collect_table(self._source, arrival=arrival, threads=threads))
-        from_cut, until_cut = position.cuts(self._source, start, end, shard_id)
-        answer = query.collect_stream(self._source, from_cut, until_cut, shard_id, arrival=arrival, threads=threads)
+        shard = None if shard_id is None else position.shard_name(shard_id)
+        from_cut, until_cut = position.cuts(self._source, start, end, shard)
+        answer = query.collect_stream(self._source, from_cut, until_cut, shard, arrival=arrival, threads=threads)
         return self._result(answer)
 
     def follow(
@@ -184,7 +185,7 @@ class WindowQuery:
         emit: Literal["final", "changes"] = "final",
         start: position.Position = "LATEST",
         end: position.Position | None = None,
-        shard_id: str | None = None,
+        shard_id: str | _core.Shard | None = None,
         timeout: str | datetime.timedelta | None = None,
     ) -> Iterator[WindowResult]:
         """Answer live: rows in order of arrival against the watermark, an update whenever there is news.
@@ -217,7 +218,7 @@ class WindowQuery:
         emit: Literal["final", "changes"] = "final",
         start: position.Position = "LATEST",
         end: position.Position | None = None,
-        shard_id: str | None = None,
+        shard_id: str | _core.Shard | None = None,
         timeout: str | datetime.timedelta | None = None,
     ) -> AsyncGenerator[WindowResult, None]:
         """Answer live in a running event loop of asyncio, which is never blocked; `async for update in ...`.
@@ -253,7 +254,7 @@ class WindowQuery:
         timeout: str | datetime.timedelta | None = None,
         start: position.Position = "LATEST",
         end: position.Position | None = None,
-        shard_id: str | None = None,
+        shard_id: str | _core.Shard | None = None,
     ) -> LiveView:
         """Show the newest windows while records come; see `Stream.live`."""
         from shardstream.live import LiveView
@@ -279,7 +280,7 @@ class WindowQuery:
         emit: str,
         start: position.Position,
         end: position.Position | None,
-        shard_id: str | None,
+        shard_id: str | _core.Shard | None,
         timeout: str | datetime.timedelta | None,
     ) -> _core.QueryFollow:
         if not isinstance(self._source, _core.Stream):
@@ -288,9 +289,10 @@ class WindowQuery:
         query = self._native()
         changes = _choice(emit, "emit", ("final", "changes")) == "changes"
         timeout_ms = None if timeout is None else _not_negative(timeout, "timeout") // 1_000_000
-        from_cut, until_cut = position.cuts(self._source, start, end, shard_id)
+        shard = None if shard_id is None else position.shard_name(shard_id)
+        from_cut, until_cut = position.cuts(self._source, start, end, shard)
         until = None if end is None else until_cut
-        return query.follow(self._source, from_cut, until, shard_id, changes=changes, timeout_ms=timeout_ms)
+        return query.follow(self._source, from_cut, until, shard, changes=changes, timeout_ms=timeout_ms)
 
     def _native(self) -> _core.Query:
         options = self._options

@@ -199,7 +199,7 @@ def test_deleted_stream_without_a_record_ends_without_windows() -> None:
 
 def test_closed_shard_followed_alone_closes_its_windows_and_ends() -> None:
     stream = new_engine().create_stream("live", shards=1)
-    following = stream.window(MINUTE, time="at").agg(n=ss.count()).follow(shard_id="shardId-000000000000")
+    following = stream.window(MINUTE, time="at").agg(n=ss.count()).follow(shard_id=stream.shards()[0])
     stream.put_many([record(1), record(2)])
     stream.split_shard("shardId-000000000000")
     stream.put(*record(3))

@@ -126,7 +126,7 @@ def test_sums_of_shards_read_apart_add_up_to_those_of_the_table(week: pl.DataFra
     stream.write(week, key="tailnum")
     query = stream.window(ss.tumble("1d"), time="scheduled").by("origin")
     query = query.agg(n=ss.count(), delay=ss.sum("dep_delay"), most=ss.max("dep_delay"))
-    shards = pl.concat(pl.DataFrame(query.collect(shard_id=shard.shard_id)) for shard in stream.shards())
+    shards = pl.concat(pl.DataFrame(query.collect(shard_id=shard)) for shard in stream.shards())
     groups = ["window_start", "window_end", "origin"]
     together = shards.group_by(groups).agg(pl.sum("n", "delay"), pl.max("most")).sort(groups)
     whole = ss.window(week, ss.tumble("1d"), time="scheduled")
