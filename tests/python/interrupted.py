@@ -14,7 +14,7 @@ import shardstream as ss
 
 # How long a signal is on its way, at most.
 SIGNAL_S = 5
-folder = sys.argv[2]
+folder = sys.argv[2] if len(sys.argv) > 2 else ""
 engine = ss.Engine()
 stream = engine.create_stream("clicks", shards=2)
 minutes = stream.window(ss.tumble("1m")).agg(n=ss.count())
@@ -110,23 +110,29 @@ def say(*words):
     sys.stdout.flush()
 
 
-call = CALLS[sys.argv[1]]()
-ended = "interrupted"
-try:
-    say("begins")
-    call()
-    # The signal comes to a call that is over.
-    ended = "finished"
-    threading.Event().wait(SIGNAL_S)
-except KeyboardInterrupt:
-    say(ended, time.monotonic())
-if sys.argv[1] in ("seal", "close", "snapshot"):
-    with ss.Engine(folder, read_only=True) as reader:
-        say("records", len(reader.stream("clicks")))
-before = len(stream)
-stream.put(b"after", key="user-1")
-assert len(stream) == before + 1
-assert next(stream.follow("TRIM_HORIZON")) is not None
-assert stream.read()[-1].data == b"after"
-say("usable")
-os._exit(0)
+def main(name):
+    """Begin a call, be interrupted, and say so."""
+    call = CALLS[name]()
+    ended = "interrupted"
+    try:
+        say("begins")
+        call()
+        # The signal comes to a call that is over.
+        ended = "finished"
+        threading.Event().wait(SIGNAL_S)
+    except KeyboardInterrupt:
+        say(ended, time.monotonic())
+    if name in ("seal", "close", "snapshot"):
+        with ss.Engine(folder, read_only=True) as reader:
+            say("records", len(reader.stream("clicks")))
+    before = len(stream)
+    stream.put(b"after", key="user-1")
+    assert len(stream) == before + 1
+    assert next(stream.follow("TRIM_HORIZON")) is not None
+    assert stream.read()[-1].data == b"after"
+    say("usable")
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

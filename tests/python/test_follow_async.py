@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import importlib
 import subprocess
 import sys
 import threading
@@ -324,7 +325,7 @@ def test_follower_when_there_is_no_loop_of_asyncio_then_says_what_to_do(stream):
 
 @pytest.mark.parametrize("module", ["uvloop", "anyio"])
 def test_follower_when_under_another_loop_then_works(module, stream):
-    imported = pytest.importorskip(module)
+    imported = importlib.import_module(module)
     put(stream, 1, 2)
 
     async def follow():

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import jupyter_client
 import pytest
 
 PROGRAM = Path(__file__).with_name("interrupted.py")
@@ -97,7 +98,6 @@ BLOCKING = {
 @pytest.fixture(scope="module")
 def kernel():
     """A client of a kernel, as a notebook has one, and its manager."""
-    jupyter_client = pytest.importorskip("jupyter_client")
     manager, client = jupyter_client.manager.start_new_kernel(startup_timeout=50)
     yield manager, client
     client.stop_channels()

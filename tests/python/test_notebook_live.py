@@ -10,15 +10,14 @@ import sys
 import textwrap
 import threading
 
+import nbclient
+import nbformat
 import polars as pl
 import pytest
 
 import shardstream as ss
 from shardstream import errors, live_screen
 from shardstream.live_picture import _KEPT, Picture
-
-nbformat = pytest.importorskip("nbformat")
-nbclient = pytest.importorskip("nbclient")
 
 SOON = "10s"
 SOON_S = 10
@@ -411,8 +410,6 @@ WITHOUT_WIDGETS = START % "sys.modules['anywidget'] = None"
 @pytest.mark.parametrize("start", [WITHOUT_WIDGETS, START % ""], ids=["without anywidget", "with anywidget"])
 @pytest.mark.filterwarnings("default")
 def test_view_when_in_a_notebook_then_its_cell_has_the_last_picture(start):
-    if start is not WITHOUT_WIDGETS:
-        pytest.importorskip("anywidget")
     notebook = executed(
         start,
         "view = clicks.live(query, every='1ms')\nput(5)",

@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 
+import freezegun
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -204,7 +205,6 @@ def test_clock_when_running_and_pickled_then_runs():
 
 
 def test_clock_when_it_follows_and_is_pickled_then_follows(again):
-    freezegun = pytest.importorskip("freezegun")
     found = again(ss.ManualClock(NOON, follow=True))
     with freezegun.freeze_time("2030-01-01T00:00:00Z"):
         assert found.now().year == 2030
