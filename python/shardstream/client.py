@@ -21,6 +21,9 @@ __all__ = ["KinesisClient"]
 _DELAY_S = 10
 _ATTEMPTS = 18
 _EXCEPTIONS: dict[tuple[type[Exception], str], type[Exception]] = {}
+# Codes of operations that are not here yet.
+_CODES_NOT_YET = ("ThrottlingException",)
+_CODES: list[str] = []
 
 
 class KinesisClient:
@@ -151,6 +154,14 @@ class EventStream:
         return f"EventStream({self._operation!r})"
 
 
+def _service_codes() -> list[str]:
+    """The codes that operations of the service name, in order."""
+    if not _CODES:
+        models = map(_core.Kinesis.model, _core.Kinesis.operations())
+        _CODES.extend(sorted({*_CODES_NOT_YET, *(code for model in models for code in model["errors"])}))
+    return _CODES
+
+
 class Exceptions:
     """The exceptions of a client, by the service's names."""
 
@@ -167,20 +178,32 @@ class Exceptions:
         self._connection_closed_error: Callable[..., Exception] = ConnectionClosedError
 
     def __getattr__(self, name: str) -> type[Exception]:
-        """The exception of a code."""
-        if not name.isidentifier() or name.startswith("_"):
+        """The exception of one of the service's codes."""
+        if name.startswith("_"):
             raise AttributeError(name)
-        # Those of all clients, as boto3's are of a session: an error is the same whichever client met it.
-        found = _EXCEPTIONS.get((self.ClientError, name))
-        if found is None:
-            members = {"__module__": __name__, "__reduce__": _reduced}
-            made = type(name, (self.ClientError, ShardstreamError), members)
-            found = _EXCEPTIONS.setdefault((self.ClientError, name), made)
-        return found
+        if name not in (known := _service_codes()):
+            message = f"{self!r} has no attribute {name}. Valid exceptions are: {', '.join(known)}"
+            if name.endswith("Error"):
+                message += f". Errors of connections and arguments are botocore's own: botocore.exceptions.{name}"
+            raise AttributeError(message)
+        return self.from_code(name)
+
+    def __dir__(self) -> list[str]:
+        """What there is to name, the service's codes included."""
+        return [*super().__dir__(), *_service_codes()]
+
+    def __repr__(self) -> str:
+        """Say whose exceptions these are."""
+        return "KinesisExceptions()"
 
     def from_code(self, code: str) -> type[Exception]:
-        """The exception of a code."""
-        found: type[Exception] = getattr(self, code)
+        """The exception of a code, whoever's it is."""
+        # Those of all clients, as boto3's are of a session: an error is the same whichever client met it.
+        found = _EXCEPTIONS.get((self.ClientError, code))
+        if found is None:
+            members = {"__module__": __name__, "__reduce__": _reduced}
+            made = type(code, (self.ClientError, ShardstreamError), members)
+            found = _EXCEPTIONS.setdefault((self.ClientError, code), made)
         return found
 
     def of(self, refusal: tuple[str, str, int], operation: str) -> Exception:

@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import io
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError, WaiterError
 
@@ -153,6 +154,18 @@ def test_stream_when_missing_then_named_with_its_account(kinesis, call, paramete
     )
     with pytest.raises(kinesis.exceptions.ResourceNotFoundException):
         getattr(kinesis, call)(StreamName="nowhere", **parameters)
+
+
+def test_exceptions_when_named_then_are_those_that_boto3_names(kinesis):
+    theirs = boto3.client("kinesis", region_name="us-east-1", aws_access_key_id="any", aws_secret_access_key="any")
+    for name in dir(theirs.exceptions):
+        if name.endswith(("Exception", "Required")):
+            assert issubclass(getattr(kinesis.exceptions, name), kinesis.exceptions.ClientError)
+            assert name in dir(kinesis.exceptions)
+    for name in ("ConnectionClosedError", "Nonsense"):
+        for exceptions in (kinesis.exceptions, theirs.exceptions):
+            with pytest.raises(AttributeError, match=rf"no attribute {name}\. Valid exceptions are: AccessDenied"):
+                getattr(exceptions, name)
 
 
 def test_stream_when_created_twice_then_in_use(kinesis):
