@@ -378,7 +378,8 @@ class WindowResult(_core.Table):
     `pandas.DataFrame.from_arrow(result)` take it as it is, as often as they like.
 
     Attributes:
-        late: The rows that came too late, as a table: their values, the watermark then, and how late they were.
+        late: The rows that came too late, as a table: their values in the columns that the query names, the watermark
+            then, and how late they were; over a stream, with the shard and the sequence number to find them by.
         malformed: The records that could not be read, as a table: where they are, what is wrong, what they carry.
         stats: Counts of rows, late rows and windows.
         keys: The columns that windows were computed apart by; empty where that is not known.

@@ -462,6 +462,12 @@ pub(super) struct PyRecordIterator {
 
 #[pymethods]
 impl PyRecordIterator {
+    fn __repr__(&self) -> String {
+        let (next, count) =
+            (self.next.load(std::sync::atomic::Ordering::Relaxed), self.records.get().len());
+        format!("RecordIterator({} of {count} handed out)", next.min(count))
+    }
+
     fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
         slf
     }

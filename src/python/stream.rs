@@ -541,6 +541,11 @@ impl PyFollow {
         Ok(record.map(|record| PyRecord { record }))
     }
 
+    fn __repr__(&self) -> String {
+        let shard = self.shard_id.as_ref().map(|shard| format!(", '{shard}'")).unwrap_or_default();
+        format!("Follow('{}'{shard})", self.stream.name())
+    }
+
     /// Waits as for the next record, and takes some at once; none at the end.
     fn take(&self, py: Python<'_>, most: usize) -> PyResult<Option<Vec<PyRecord>>> {
         if !self.waits_for_some(py)? {

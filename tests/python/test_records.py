@@ -256,3 +256,53 @@ def test_rows_when_a_time_is_beyond_pythons_years_then_error_points_to_arrow(val
     with pytest.raises(errors.ColumnTypeError, match=r"1 to 9999.*Arrow"):
         rows.to_pylist()
     assert pa.table(rows)["value"].cast(pa.int64() if value.type != pa.date32() else pa.int32()).null_count == 0
+
+
+def test_iterators_when_shown_then_say_what_they_are_of():
+    clicks = ss.Engine().create_stream("clicks", shards=1)
+    clicks.put_many([(b"page", "user-1"), (b"page", "user-2")])
+    assert repr(clicks.follow()) == "Follow('clicks')"
+    assert repr(clicks.follow(shard_id="shardId-000000000000")) == "Follow('clicks', 'shardId-000000000000')"
+    records = iter(clicks.read())
+    next(records)
+    assert repr(records) == "RecordIterator(1 of 2 handed out)"
+
+
+def test_record_when_its_key_breaks_lines_then_its_repr_does_not():
+    clicks = ss.Engine().create_stream("clicks", shards=1)
+    clicks.put(b"page", key="it's\na key")
+    assert repr(clicks.read()[0]).startswith("Record(partition_key='it\\'s\\na key', ")
+    assert repr(ss.PutError.of("Code", "a\nb")) == r"PutError(code='Code', message='a\nb')"
+
+
+def test_rows_when_no_record_has_a_field_then_what_is_none_is_left_out():
+    clicks = ss.Engine().create_stream("clicks", shards=1)
+    clicks.put_many([(b"no object", "user-1"), (b"{}", "user-1")])
+    with pytest.raises(ss.errors.RecordDecodeError, match="1 of 2 records"):
+        clicks.read().rows()
+    assert clicks.read().rows(on_error="skip").shape == (1, 0)
+
+
+def test_key_when_asked_for_its_shard_then_it_is_where_records_of_it_go():
+    clicks = ss.Engine().create_stream("clicks", shards=5)
+    for key in ("user-1", "user-2", "caf\u00e9"):
+        assert clicks.shard_of(key) == clicks.put(b"page", key=key).shard_id
+    assert clicks.shard_of("user-1", explicit_hash_key=2**128 - 1) == "shardId-000000000004"
+    for bad in ("", "x" * 257):
+        with pytest.raises(ss.errors.ValidationException):
+            clicks.shard_of(bad)
+
+
+def test_puts_when_some_are_refused_then_their_places_are_said():
+    engine = ss.Engine(clock=ss.ManualClock("2026-01-01T00:00:00Z"), limits="aws")
+    clicks = engine.create_stream("clicks", shards=1)
+    result = clicks.put_many([(b"page", f"user-{number}") for number in range(1_003)])
+    assert result.failed_records == [1_000, 1_001, 1_002]
+    assert len(result.failed_records) == result.failed_record_count
+
+
+def test_column_when_missing_then_the_fields_of_json_are_named():
+    clicks = ss.Engine().create_stream("clicks", shards=1)
+    clicks.put(b'{"made": 1, "user": "x"}', key="user-1")
+    with pytest.raises(ss.errors.ColumnNotFoundError, match="`mad`; there are `made`, `user`, `arrival_time`"):
+        clicks.window(ss.tumble("1m")).agg(n=ss.sum("mad")).collect()
