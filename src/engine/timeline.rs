@@ -123,20 +123,17 @@ mod tests {
     #[test]
     fn bins_widen_to_widths_that_people_use() {
         let mut line = Timeline::<u64>::new(8);
-        let mut widths = vec![line.width_ms()];
-        for reach in 0..50 {
-            line.add(Millis(1 << reach), 1);
-            if widths.last() != Some(&line.width_ms()) {
-                widths.push(line.width_ms());
-            }
-        }
-        let (second, day) = (1_000, 86_400_000);
-        let known =
-            [1, 2, 10, 20, 100, 200, second, 2 * second, 10 * second, 20 * second, 60 * second];
-        assert_eq!(widths[..11], known);
-        assert!(
-            widths.contains(&3_600_000) && widths.contains(&day) && widths.contains(&(10 * day))
-        );
+        let mut widths = || {
+            let width_ms = line.width_ms();
+            line.widen();
+            width_ms
+        };
+        let (second, minute, hour, day) = (1_000, 60_000, 3_600_000, 86_400_000);
+        assert_eq!([(); 6].map(|()| widths()), [1, 2, 10, 20, 100, 200]);
+        assert_eq!([(); 4].map(|()| widths() / second), [1, 2, 10, 20]);
+        assert_eq!([(); 4].map(|()| widths() / minute), [1, 2, 10, 20]);
+        assert_eq!([(); 4].map(|()| widths() / hour), [1, 2, 6, 12]);
+        assert_eq!([(); 6].map(|()| widths() / day), [1, 2, 10, 20, 100, 200]);
     }
 
     #[test]
