@@ -21,9 +21,9 @@ use crate::capacity::explain_hot;
 use crate::capacity::traffic;
 use crate::clock::Millis;
 use crate::engine::EngineError;
-use crate::engine::Stream;
 use crate::engine::position::Cut;
 use crate::engine::position::Position;
+use crate::engine::shard::Shard;
 use crate::engine::slice::Slice;
 use crate::engine::timeline::Timeline;
 use crate::python::attentive::attentive;
@@ -31,6 +31,7 @@ use crate::python::error::raise;
 use crate::python::stream::PyStream;
 use crate::python::table::PyTable;
 use crate::record::sequence::ShardIndex;
+use crate::threads::Threads;
 
 /// What the shards of a stream took, as tables; of the `newest` records, where there are more.
 #[pyfunction]
@@ -42,11 +43,8 @@ pub(super) fn traffic_of<'py>(
     newest: Option<u64>,
     time: Option<String>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let now = stream.engine.now();
-    let stream = Arc::clone(&stream.stream);
-    let (slices, threads) = (newest_slices(&stream, now, newest)?, stream.threads());
-    let (shards, refused) = (stream.shards(now)?, stream.refused(now)?);
-    let kept = stream.record_count(now)?;
+    let kept = stream.stream.record_count(stream.engine.now())?;
+    let Looked { shards, refused, slices, threads } = Looked::at(&stream, newest)?;
     let surveyed: usize = slices.iter().map(Slice::len).sum();
     let found = attentive(py, move |go_on| {
         traffic(&shards, &refused, &slices, time.as_deref(), bins, threads, go_on)
@@ -72,18 +70,13 @@ pub(super) fn explain_hot_of<'py>(
     newest: Option<u64>,
     time: Option<String>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let now = stream.engine.now();
-    let stream = Arc::clone(&stream.stream);
-    let (slices, threads) = (newest_slices(&stream, now, newest)?, stream.threads());
-    let (shards, refused) = (stream.shards(now)?, stream.refused(now)?);
+    let Looked { shards, refused, slices, threads } = Looked::at(&stream, newest)?;
     let open: Vec<ShardIndex> =
         shards.iter().filter(|shard| shard.is_open()).map(|shard| shard.birth.shard).collect();
-    let kept = stream.record_count(now)?;
     let report = attentive(py, move |go_on| {
         explain_hot(&shards, &slices, time.as_deref(), top, threads, go_on)
     })?;
     let facts = counts(py, report.total)?;
-    facts.set_item("kept", kept)?;
     facts.set_item("refused", all_refused(&refused))?;
     facts.set_item("splitting", report.splitting)?;
     facts.set_item("salting", by_sub_keys(py, &report.salting)?)?;
@@ -104,16 +97,29 @@ fn all_refused(refused: &BTreeMap<ShardIndex, Timeline<u64>>) -> u64 {
     refused.values().flat_map(Timeline::iter).map(|(_, count)| count).sum()
 }
 
-/// The newest records of a stream, all of them unless so many are asked for.
-fn newest_slices(
-    stream: &Stream,
-    now: Millis,
-    newest: Option<u64>,
-) -> Result<Vec<Slice>, EngineError> {
-    let oldest = stream.start_cut(now, Position::TrimHorizon, None)?;
-    let latest = stream.start_cut(now, Position::Latest, None)?;
-    let from = newest.map_or(oldest, |newest| oldest.max(Cut(latest.0.saturating_sub(newest))));
-    Ok(stream.read(now, from, latest, None, usize::MAX)?.0)
+/// What is looked at of a stream.
+struct Looked {
+    shards: Vec<Shard>,
+    refused: BTreeMap<ShardIndex, Timeline<u64>>,
+    slices: Vec<Slice>,
+    threads: Threads,
+}
+
+impl Looked {
+    /// Takes the newest records of a stream, all of them unless so many are asked for.
+    fn at(stream: &PyStream, newest: Option<u64>) -> Result<Self, EngineError> {
+        let now = stream.engine.now();
+        let stream = &stream.stream;
+        let oldest = stream.start_cut(now, Position::TrimHorizon, None)?;
+        let latest = stream.start_cut(now, Position::Latest, None)?;
+        let from = newest.map_or(oldest, |newest| oldest.max(Cut(latest.0.saturating_sub(newest))));
+        Ok(Self {
+            shards: stream.shards(now)?,
+            refused: stream.refused(now)?,
+            slices: stream.read(now, from, latest, None, usize::MAX)?.0,
+            threads: stream.threads(),
+        })
+    }
 }
 
 fn counts(py: Python<'_>, total: Bin) -> PyResult<Bound<'_, PyDict>> {
