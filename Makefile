@@ -40,7 +40,7 @@ dev: $(VENV)/.test  ## Build the extension into the virtual environment
 
 .PHONY: py
 py: $(VENV)/.test  ## Python tests, doctests, types, stubs against the binary
-	$(BIN)/python -m pytest --doctest-modules python/shardstream tests/python $(PYTEST)
+	$(BIN)/python -m pytest -n auto --maxprocesses=8 --doctest-modules python/shardstream tests/python $(PYTEST)
 	$(BIN)/python -m mypy
 	$(BIN)/python -m mypy.stubtest shardstream._core --allowlist tests/python/typing/stubtest-allowlist.txt
 
