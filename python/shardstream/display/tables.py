@@ -24,6 +24,8 @@ _COLUMNS_MAX = 16
 _WIDE = 8
 _CELL_CHARACTERS, _NARROW_CELL_CHARACTERS = 60, 28
 _NAME_CHARACTERS, _TYPE_CHARACTERS = 40, 28
+# As long as a shard's id.
+_NUMBER_CHARACTERS = 20
 _TYPES = {
     "BinaryView": "binary",
     "FixedSizeList": "list",
@@ -146,9 +148,9 @@ def _cell(value: object, length: int, *, spec: str, suffix: str, decimals: int) 
     if isinstance(value, bytes):
         return page.code(_data(value, length))
     said = _said(value)
-    if said.isdecimal() and len(said) > length:
+    if said.isdecimal() and len(said) > _NUMBER_CHARACTERS:
         # Long numbers, as those of a sequence, differ at their end.
-        said = f"{said[:6]}\u2026{said[7 - length :]}"
+        said = f"{said[:6]}\u2026{said[7 - _NUMBER_CHARACTERS :]}"
     return page.text(words.cut(said, length))
 
 

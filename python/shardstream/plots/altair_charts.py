@@ -243,11 +243,14 @@ def _bars(picture: Bars) -> Any:  # noqa: ANN401
     base = alt.Chart(fields.data(rows))
     layers = [base.mark_bar().encode(x=x, y=y, color=colour, tooltip=tooltip)]
     if all(not bar.value < 0 for bar in picture.bars):
-        told = fields.free("told", picture)
-        for row, words in zip(rows, scale.words([bar.value for bar in picture.bars]), strict=True):
-            row[told] = words
-        text = alt.Text(field=told, type="nominal")
-        layers.append(base.mark_text(align="left", dx=4, color=QUIET).encode(x=x, y=y, text=text))
+        told, told_at = fields.free("told", picture), fields.free("told at", picture)
+        for row, bar, words in zip(rows, picture.bars, scale.words([bar.value for bar in picture.bars]), strict=True):
+            row[told], row[told_at] = words, picture.told_at(bar)
+        text, at = (
+            alt.Text(field=told, type="nominal"),
+            alt.X(field=told_at, type="quantitative", title=picture.x.title),
+        )
+        layers.append(base.mark_text(align="left", dx=4, color=QUIET).encode(x=at, y=y, text=text))
     if picture.mean is not None:
         value, name = picture.mean
         mean = alt.Chart(fields.data([{picture.x.name: value, "mean": name}]))

@@ -147,11 +147,20 @@ def _stacks(picture: Stacks, axes: Axes) -> None:
 def _bars(picture: Bars, axes: Axes) -> None:
     places = np.arange(len(picture.bars))
     values = [bar.value for bar in picture.bars]
-    drawn = axes.barh(places, values, color=[bar.colour for bar in picture.bars], height=0.75)
+    axes.barh(places, values, color=[bar.colour for bar in picture.bars], height=0.75)
     axes.set_yticks(places, [_shortened(bar.label) for bar in picture.bars])
     axes.set_ylim(len(picture.bars) - 0.4, -0.6)
     if all(not value < 0 for value in values):
-        axes.bar_label(drawn, scale.words(values), padding=3, fontsize=8, color=QUIET)
+        for place, bar, words in zip(places.tolist(), picture.bars, scale.words(values), strict=True):
+            axes.annotate(
+                words,
+                (picture.told_at(bar), place),
+                (3, 0),
+                textcoords="offset points",
+                va="center",
+                color=QUIET,
+                fontsize=8,
+            )
         axes.margins(x=0.1)
     axes.set_xlabel(_plain(picture.x.title))
     axes.xaxis.set_major_formatter(FuncFormatter(_number))

@@ -39,6 +39,10 @@ __all__ = [
 ]
 
 
+# What of the longest bar the words at a bar's end take.
+_WORDS_SHARE = 0.08
+
+
 @dataclass(frozen=True, slots=True)
 class Axis:
     """What is laid off: the column's name, what the axis says, and the kind of its values; all counts are whole."""
@@ -170,6 +174,13 @@ class Bars(Picture):
     group: Axis | None
     bars: list[Bar]
     mean: tuple[float, str] | None = None
+
+    def told_at(self, bar: Bar) -> float:
+        """Where a bar's value is written: after its end, and after the line of the mean where that would cross it."""
+        if self.mean is None:
+            return bar.value
+        mean, longest = self.mean[0], max(each.value for each in self.bars)
+        return mean if bar.value <= mean < bar.value + _WORDS_SHARE * longest else bar.value
 
 
 @dataclass(frozen=True, slots=True)
