@@ -151,10 +151,10 @@ fn report(
             Plan::Split(_) => None,
         }))
         .collect();
-    let saved = |(place, split): (usize, &Option<Split>)| {
-        split.map_or(0, |split| meters[place].total.over_limit.saturating_sub(split.over_limit))
-    };
-    let splitting = total.over_limit - splits.iter().enumerate().map(saved).sum::<u64>();
+    // A split may also make it worse: a record that went into the shard's debt alone lets others through.
+    let splitting = splits.iter().zip(meters).fold(total.over_limit, |left, (split, meter)| {
+        split.map_or(left, |split| left - meter.total.over_limit + split.over_limit)
+    });
     let mut keys = Vec::new();
     let shards = meters.iter().enumerate().map(|(place, meter)| {
         let is_by_records = is_by_records(meter.total);

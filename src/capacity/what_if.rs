@@ -198,8 +198,8 @@ pub(super) struct Salt<'a> {
 /// A key whose records go to sub-keys in turn.
 struct Salted {
     next: usize,
-    /// Of each sub-key, the shards that own it in their time.
-    shards: Vec<Vec<usize>>,
+    /// Of each sub-key, the shards that own it in their time, and the bytes that it is longer.
+    sub_keys: Vec<(Vec<usize>, usize)>,
 }
 
 impl<'a> Salt<'a> {
@@ -210,8 +210,11 @@ impl<'a> Salt<'a> {
         };
         let salted = |tally: &&'a Tally| Salted {
             next: 0,
-            shards: (0..sub_keys)
-                .map(|salt| owners(HashKey::of(&format!("{}-{salt}", tally.key))))
+            sub_keys: (0..sub_keys)
+                .map(|salt| {
+                    let suffix = format!("-{salt}");
+                    (owners(HashKey::of(&format!("{}{suffix}", tally.key))), suffix.len())
+                })
                 .collect(),
         };
         let is_hot =
@@ -238,11 +241,12 @@ impl<'a> Salt<'a> {
                 continue;
             }
             let hot = self.hot_of[home];
-            let place = match hot {
+            let (place, suffix_bytes) = match hot {
                 Some(hot) => self.salted(hot, home, part, row),
-                None => home,
+                None => (home, 0),
             };
-            if !self.throttles[place].admit_record(Millis(time), part.bytes(row) as usize) {
+            let bytes = part.bytes(row) as usize + suffix_bytes;
+            if !self.throttles[place].admit_record(Millis(time), bytes) {
                 self.total += 1;
                 if let Some(hot) = hot {
                     self.over_limit[hot] += 1;
@@ -251,19 +255,20 @@ impl<'a> Salt<'a> {
         }
     }
 
-    /// Where a record of a hot shard goes.
-    fn salted(&mut self, hot: usize, home: usize, part: &Part, row: usize) -> usize {
+    /// Where a record of a hot shard goes, and by how many bytes its key is longer then.
+    fn salted(&mut self, hot: usize, home: usize, part: &Part, row: usize) -> (usize, usize) {
         let known = &self.hot[hot];
         let heavy = known.place(part, row).and_then(|place| known.heavy_of[place]);
-        let Some(heavy) = heavy else { return home };
+        let Some(heavy) = heavy else { return (home, 0) };
         let salted = &mut self.heavy[hot][usize::from(heavy)];
-        let owners = &salted.shards[salted.next];
-        salted.next = (salted.next + 1) % salted.shards.len();
+        let (owners, suffix_bytes) = &salted.sub_keys[salted.next];
+        salted.next = (salted.next + 1) % salted.sub_keys.len();
         let arrival = Millis(part.arrival(row));
         let is_open = |shard: &Shard| {
             shard.created <= arrival && shard.closed.is_none_or(|closed| arrival < closed)
         };
-        owners.iter().copied().find(|&place| is_open(&self.shards[place])).unwrap_or(home)
+        let owner = owners.iter().copied().find(|&place| is_open(&self.shards[place]));
+        (owner.unwrap_or(home), *suffix_bytes)
     }
 }
 
