@@ -142,8 +142,11 @@ fn lock_that_a_child_kept_when_its_process_was_killed_is_said_to_be_the_childs()
     let expected = format!("a child of {process}, which has ended");
     assert_eq!(holder(scratch.path()), expected);
     drop(input);
-    // Waits for the child to end.
-    File::open(scratch.path().join(NAME)).unwrap().lock().unwrap();
+    // Waits for the child to end. Unlocked by name: a process that another test forks meanwhile has this file, too, until it
+    // is another program.
+    let file = File::open(scratch.path().join(NAME)).unwrap();
+    file.lock().unwrap();
+    file.unlock().unwrap();
     take(scratch.path()).unwrap();
 }
 
