@@ -14,6 +14,7 @@ use crate::capacity::what_if::SALTS;
 use crate::capacity::what_if::Salt;
 use crate::capacity::what_if::Split;
 use crate::capacity::what_if::SplitPlay;
+use crate::capacity::what_if::heaviest;
 use crate::capacity::what_if::is_by_records;
 use crate::capacity::what_if::place_of;
 use crate::capacity::what_if::weight;
@@ -158,12 +159,12 @@ fn report(
     let mut keys = Vec::new();
     let shards = meters.iter().enumerate().map(|(place, meter)| {
         let is_by_records = is_by_records(meter.total);
-        keys.extend(heaviest(meter, is_by_records, top));
+        keys.extend(hot_keys(meter, is_by_records, top));
         let hot = hot.get(place);
         HotShard {
             shard: meter.shard,
             total: meter.total,
-            is_by_records: hot.map_or(is_by_records, Hot::is_by_records),
+            is_by_records,
             worst: meter.worst,
             seconds_over: meter.seconds_over,
             keys: meter.keys.as_ref().map_or(0, |keys| keys.tallies().len() as u64),
@@ -193,20 +194,8 @@ fn part(of: u64, whole: u64) -> f64 {
 }
 
 /// The heaviest keys of a shard, the heaviest first.
-fn heaviest(meter: &Meter, by_records: bool, top: usize) -> Vec<HotKey> {
-    let mut tallies: Vec<&Tally> = match &meter.keys {
-        Some(keys) => keys.tallies().iter().collect(),
-        None => Vec::new(),
-    };
-    let heavier_first = |one: &&Tally, other: &&Tally| {
-        let weights = [one, other].map(|tally| weight(tally, by_records));
-        weights[1].cmp(&weights[0]).then_with(|| one.key.cmp(&other.key))
-    };
-    if top < tallies.len() {
-        tallies.select_nth_unstable_by(top, heavier_first);
-        tallies.truncate(top);
-    }
-    tallies.sort_unstable_by(heavier_first);
+fn hot_keys(meter: &Meter, by_records: bool, top: usize) -> Vec<HotKey> {
+    let Some(keys) = &meter.keys else { return Vec::new() };
     let whole = if by_records { meter.total.records } else { meter.total.bytes };
     let hot_key = |tally: &Tally| HotKey {
         share: part(weight(tally, by_records), whole),
@@ -215,5 +204,5 @@ fn heaviest(meter: &Meter, by_records: bool, top: usize) -> Vec<HotKey> {
         records: tally.records,
         bytes: tally.bytes,
     };
-    tallies.into_iter().map(hot_key).collect()
+    heaviest(keys, by_records, top).into_iter().map(hot_key).collect()
 }

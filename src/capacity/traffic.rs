@@ -62,7 +62,7 @@ pub fn traffic(
         .into_iter()
         .map(|meter| {
             let line = refused.get(&meter.shard);
-            let total = line.map_or(0, |line| line.iter().map(|(_, count)| count).sum());
+            let total = line.map_or(0, Timeline::total);
             let line = line.filter(|_| by_arrival).cloned();
             (meter, line.unwrap_or_else(|| Timeline::new(bins)), total)
         })

@@ -32,8 +32,6 @@ pub struct Split {
 pub(super) struct Hot<'a> {
     pub(super) shard: &'a Shard,
     keys: &'a Keys,
-    /// Whether a tally's weight is its records or its bytes: whichever limit is nearer.
-    by_records: bool,
     /// The heavy keys, the heaviest first.
     pub(super) heavy: Vec<&'a Tally>,
     /// Records of keys that lie outside of the shard's range: they were routed by an explicit hash key.
@@ -51,10 +49,9 @@ impl<'a> Hot<'a> {
     pub(super) fn new(shard: &'a Shard, keys: &'a Keys, total: Bin, remembers: bool) -> Self {
         let by_records = is_by_records(total);
         let weight = |tally: &Tally| weight(tally, by_records);
-        let mut heavy: Vec<&Tally> = keys.tallies().iter().collect();
-        heavy.sort_by(|one, other| {
-            weight(other).cmp(&weight(one)).then_with(|| one.key.cmp(&other.key))
-        });
+        // No more keys than that can each have such a part of the load.
+        let most = usize::try_from(HEAVY_SHARE.1).expect("a few");
+        let mut heavy = heaviest(keys, by_records, most);
         let whole = if by_records { total.records } else { total.bytes };
         let is_heavy = |tally: &&&Tally| whole * HEAVY_SHARE.0 <= weight(tally) * HEAVY_SHARE.1;
         let count = heavy.iter().take_while(is_heavy).count().max(1);
@@ -80,12 +77,7 @@ impl<'a> Hot<'a> {
         }
         // Places change when keys are forgotten.
         let is_remembered = remembers && keys.forgotten() == 0;
-        Self { shard, keys, by_records, heavy, explicit, cut, is_upper, heavy_of, is_remembered }
-    }
-
-    /// Whether the heaviest keys are so by records or by bytes.
-    pub(super) fn is_by_records(&self) -> bool {
-        self.by_records
+        Self { shard, keys, heavy, explicit, cut, is_upper, heavy_of, is_remembered }
     }
 
     /// The place of a row's key among the tallies; none where it came so seldom that it was forgotten.
@@ -114,6 +106,21 @@ pub(super) fn is_by_records(total: Bin) -> bool {
 /// How much of the nearer limit a key takes.
 pub(super) fn weight(tally: &Tally, by_records: bool) -> u64 {
     if by_records { tally.records } else { tally.bytes }
+}
+
+/// The heaviest keys of a shard, the heaviest first.
+pub(super) fn heaviest(keys: &Keys, by_records: bool, most: usize) -> Vec<&Tally> {
+    let heavier_first = |one: &&Tally, other: &&Tally| {
+        let weights = [one, other].map(|tally| weight(tally, by_records));
+        weights[1].cmp(&weights[0]).then_with(|| one.key.cmp(&other.key))
+    };
+    let mut tallies: Vec<&Tally> = keys.tallies().iter().collect();
+    if most < tallies.len() {
+        tallies.select_nth_unstable_by(most, heavier_first);
+        tallies.truncate(most);
+    }
+    tallies.sort_unstable_by(heavier_first);
+    tallies
 }
 
 /// Finds where loads in order of the ring fall in two parts, the larger of which is as small as can be.

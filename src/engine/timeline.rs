@@ -56,6 +56,15 @@ impl<T: AddAssign + Copy + Default> Timeline<T> {
         }
     }
 
+    /// Sums all bins up.
+    pub fn total(&self) -> T {
+        let mut total = T::default();
+        for &sum in &self.bins {
+            total += sum;
+        }
+        total
+    }
+
     /// Lists the bins with their starts.
     pub fn iter(&self) -> impl Iterator<Item = (Millis, T)> {
         let bins = (self.first..).zip(&self.bins);

@@ -84,8 +84,7 @@ pub(super) fn explain_hot_of<'py>(
     let shards = report.shards.iter().map(|shard| {
         let facts = shard_facts(py, shard)?;
         let refused = refused.get(&shard.shard);
-        let refused: u64 = refused.map_or(0, |line| line.iter().map(|(_, count)| count).sum());
-        facts.set_item("refused", refused)?;
+        facts.set_item("refused", refused.map_or(0, Timeline::total))?;
         facts.set_item("is_open", open.binary_search(&shard.shard).is_ok())?;
         Ok(facts)
     });
@@ -94,7 +93,7 @@ pub(super) fn explain_hot_of<'py>(
 }
 
 fn all_refused(refused: &BTreeMap<ShardIndex, Timeline<u64>>) -> u64 {
-    refused.values().flat_map(Timeline::iter).map(|(_, count)| count).sum()
+    refused.values().map(Timeline::total).sum()
 }
 
 /// What is looked at of a stream.
